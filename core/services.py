@@ -1,0 +1,60 @@
+"""What a function works with, each part made when it is first asked for.
+
+One `Services` per process. Nothing is opened when it is built: functions-framework imports a
+target before it forks, and clients, threads and indices must not be inherited by a child.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from core.errors import Misconfigured
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.catalog import Catalog
+    from core.index.publish import Publisher
+    from core.index.read import Index
+    from core.signal_types import SignalTypes
+    from core.store import ObjectStore
+
+
+class Services:
+    """The parts of one deployment. Imports stand inside, so that an image needs only its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def signal_types(self) -> "SignalTypes":
+        from core.signal_types import SignalTypes
+
+        return SignalTypes.from_settings(self.settings)
+
+    @cached_property
+    def store(self) -> "ObjectStore":
+        from core.store import open_store
+
+        if self.settings.store_url is None:
+            raise Misconfigured("HMA_STORE_URL is not set: where is the index? s3://… or file://…")
+        return open_store(self.settings)
+
+    @cached_property
+    def index(self) -> "Index":
+        """The documented per-process index cache: one loaded snapshot for each signal type."""
+        from core.index.read import Index
+
+        return Index(self.store, self.signal_types, self.settings)
+
+    @cached_property
+    def catalog(self) -> "Catalog":
+        from core.catalog import Catalog
+
+        if self.settings.database_url is None:
+            raise Misconfigured("HMA_DATABASE_URL is not set: where is the catalog? sqlite:///…")
+        return Catalog(self.settings.database_url)
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        from core.index.publish import Publisher
+
+        return Publisher(self.catalog, self.store, self.signal_types, self.settings)

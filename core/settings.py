@@ -1,0 +1,117 @@
+"""The one settings object: environment, then default, cast and checked, once.
+
+The only place in `core` that reads the environment. Every variable begins with `HMA_`;
+an unknown one is an error, because a misspelt limit is worse than a crash at the start.
+`docs/settings.md` lists each of them.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from core.errors import Misconfigured
+
+PREFIX = "HMA_"
+
+
+def _split(value: Any) -> Any:
+    """`"a, b"` → `("a", "b")`, so that a list fits an environment variable."""
+    if isinstance(value, str):
+        return tuple(part for part in (p.strip() for p in value.split(",")) if part)
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Bytes = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """What one deployment is told. Frozen; `Settings.from_env()` is the usual way to one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    store_url: str | None = Field(
+        None, description="Object store root: s3://bucket/prefix, file:///path or memory://name."
+    )
+    store_endpoint: str | None = Field(
+        None, description="S3 endpoint for stores other than AWS, e.g. http://127.0.0.1:9000."
+    )
+    store_key: str | None = Field(
+        None, repr=False, description="S3 access key; else the AWS_* variables."
+    )
+    store_secret: str | None = Field(
+        None, repr=False, description="S3 secret key; else the AWS_* variables."
+    )
+    single_writer: bool = Field(
+        False, description="Vouch that one publisher runs, on a store without create-if-absent."
+    )
+    database_url: str | None = Field(
+        None, repr=False, description="The catalog: sqlite:////path/to/file.db or postgresql+psycopg://…"
+    )
+    cache_dir: Path = Field(
+        Path(tempfile.gettempdir()) / f"hma-cache-{os.getuid()}",
+        description="Where segments are kept once they are fetched and verified.",
+    )
+
+    signal_types: Names = Field(
+        ("pdq", "video_md5"), description="Enabled signal types: names, or module:Class paths."
+    )
+    content_types: Names = Field(
+        ("photo", "video"), description="Enabled content types: names, or module:Class paths."
+    )
+    extensions: Names = Field(
+        (), description="threatexchange extension packages (modules with TX_MANIFEST) to enable."
+    )
+
+    refresh_seconds: Seconds = Field(
+        1.0, description="A lookup whose last look at the store is older looks again first."
+    )
+    max_stale_seconds: Seconds = Field(
+        900.0, description="A snapshot nobody confirmed for this long answers 503, not matches."
+    )
+    tail_entries: Annotated[int, Field(gt=0)] = Field(
+        256, description="Changes kept inline in a snapshot before they become a segment."
+    )
+
+    max_upload_bytes: Bytes = Field(
+        100 << 20, description="Largest request body; more is answered 413 before it is read."
+    )
+    max_pixels: Annotated[int, Field(gt=0)] = Field(
+        100_000_000, description="Largest image (width times height), checked before decoding."
+    )
+    max_fetch_bytes: Bytes = Field(100 << 20, description="Largest file fetched from a URL.")
+    fetch_timeout_seconds: Seconds = Field(
+        10.0, description="Longest time one fetch from a URL may take, redirects included."
+    )
+    allowed_hostnames: Names = Field(
+        (), description="If set, only these hosts are fetched from, and they may be private ones."
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Settings from the `HMA_` variables of `environ`.
+
+        Raises:
+            Misconfigured: naming every unknown variable and every bad value at once.
+        """
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX)
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = [
+                f"  {PREFIX}{str(e['loc'][0]).upper()}: "
+                + ("unknown setting" if e["type"] == "extra_forbidden" else e["msg"])
+                for e in error.errors()
+            ]
+            raise Misconfigured(
+                "settings:\n" + "\n".join(problems) + "\nSee docs/settings.md for every variable."
+            ) from error
