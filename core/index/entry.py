@@ -76,3 +76,7 @@ class Source(Protocol):
     def clear(self, signal_type: str, marks: Sequence[Mark]) -> None:
         """Forget those marks whose version is still the same. Safe to repeat."""
         ...
+
+    def lease(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or renew the lease `name` for `seconds`; False while another holder has it."""
+        ...

@@ -1,0 +1,217 @@
+"""The newest snapshot, loaded: what every lookup asks.
+
+Freshness is driven by requests, because platforms freeze idle functions: whoever asks after
+`refresh_seconds` looks at the store first. We fail closed: past `max_stale_seconds` without
+word from the store, or from a publisher, there is no answer rather than an old one.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.errors import HmaError, IndexNotReady, IndexStale, ObjectMissing, Unavailable
+from core.index.cache import DiskCache
+from core.index.entry import IndexedBank
+from core.index.segment import Layer, encode, open_segment
+from core.index.snapshot import Snapshot, newest_snapshot
+from core.settings import Settings
+from core.signal_types import SignalTypes
+from core.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class Found:
+    """A live content near the signal asked for, with its nearest distance."""
+
+    content_id: int
+    bank: IndexedBank
+    distance: str
+    disable_until_ts: int
+    metadata: dict[str, Any] | None
+    note: str | None
+
+
+class LoadedIndex:
+    """One snapshot and its layers, oldest first. Immutable, safe for any number of threads."""
+
+    def __init__(self, snapshot: Snapshot, segments: Mapping[str, Layer], tail: Layer) -> None:
+        self.snapshot = snapshot
+        self.segments = segments
+        self._layers = [segments[ref.id] for ref in snapshot.segments] + [tail]
+        self._banks = {bank.id: bank for bank in snapshot.banks}
+
+    def search(self, signal: str) -> list[Found]:
+        """Every content within the threshold of a validated `signal`, nearest first, each once.
+
+        The newest layer that names a content decides about it, so rows of older layers are
+        dropped when a later one names their content.
+        """
+        best: dict[int, tuple[float, str, Layer, int]] = {}
+        for depth, layer in enumerate(self._layers):
+            positions, hits = layer.search(signal, self.snapshot.threshold)
+            ids = layer.ids[positions]
+            hidden = np.zeros(len(ids), bool)
+            for later in self._layers[depth + 1 :] if len(ids) else ():
+                hidden |= later.names(ids)
+            for row in np.flatnonzero(~hidden).tolist():
+                content_id, distance = int(ids[row]), float(hits.distances[row])
+                if content_id not in best or distance < best[content_id][0]:
+                    best[content_id] = (distance, hits.texts[row], layer, int(positions[row]))
+        nearest = sorted(best.items(), key=lambda item: (item[1][0], item[0]))
+        return [
+            Found(content_id, bank, text, layer.disable_until_ts(at), **_extra(layer, at))
+            for content_id, (_, text, layer, at) in nearest
+            if (bank := self._banks.get(layer.bank_id(at)))
+        ]
+
+    def size(self) -> int:
+        """Number of live contents."""
+        total = 0
+        for depth, layer in enumerate(self._layers):
+            hidden = np.zeros(len(layer.ids), bool)
+            for later in self._layers[depth + 1 :]:
+                hidden |= later.names(layer.ids)
+            total += len(layer.ids) - int(hidden.sum())
+        return total
+
+
+class Index:
+    """The loaded indices of one process, one for each signal type, kept fresh by those who ask."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        signal_types: SignalTypes,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._readers = {
+            name: Reader(
+                name, signal_types.get(name), signal_types.kind(name), store, settings, clock
+            )
+            for name in signal_types.enabled()
+        }
+
+    def get(self, signal_type: str, min_snapshot: int | None = None) -> LoadedIndex:
+        """The index of an enabled type, no older than the settings allow.
+
+        Args:
+            min_snapshot: number the caller has seen or was promised; older is no answer.
+
+        Raises:
+            IndexNotReady, IndexStale, StoreUnavailable, SegmentCorrupt: nobody knows right now.
+        """
+        return self._readers[signal_type].get(min_snapshot)
+
+    def due(self, signal_type: str) -> bool:
+        """Whether `get` would look at the store first, so that it may take a while."""
+        return self._readers[signal_type].due()
+
+
+class Reader:
+    """Keeps the index of one signal type loaded."""
+
+    def __init__(
+        self,
+        name: str,
+        signal_types: SignalTypes,
+        store: ObjectStore,
+        settings: Settings,
+        clock: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._type = signal_types.get(name)
+        self._kind = signal_types.kind(name)
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._cache = DiskCache(store, settings.cache_dir)
+        self._looking = threading.Lock()
+        self._loaded: LoadedIndex | None = None
+        self._looked_at = float("-inf")
+        self._confirmed_at = float("-inf")
+        self._failure: HmaError | None = None
+
+    def due(self) -> bool:
+        age = self._clock() - self._looked_at
+        return not 0 <= age < self._settings.refresh_seconds  # a clock set back is due too
+
+    def get(self, min_snapshot: int | None = None) -> LoadedIndex:
+        behind = min_snapshot is not None and (
+            self._loaded is None or self._loaded.snapshot.number < min_snapshot
+        )
+        if behind or self.due():
+            self._look(wait=behind or self._loaded is None, again=behind)
+        return self._checked(min_snapshot)
+
+    def _checked(self, min_snapshot: int | None) -> LoadedIndex:
+        loaded = self._loaded
+        if loaded is None:
+            raise self._failure or IndexNotReady("index not yet ready")
+        now, limit = self._clock(), self._settings.max_stale_seconds
+        if now - self._confirmed_at > limit:
+            raise self._failure or IndexStale("the index could not be refreshed")
+        if now - loaded.snapshot.created_at > limit:
+            raise IndexStale(
+                f"the newest index is {now - loaded.snapshot.created_at:.0f} s old: is `publish` "
+                f"scheduled at least every {limit / 3:.0f} s?"
+            )
+        if min_snapshot is not None and loaded.snapshot.number < min_snapshot:
+            raise Unavailable(f"snapshot {min_snapshot} of {self._name} is not there yet")
+        return loaded
+
+    def _look(self, *, wait: bool, again: bool) -> None:
+        """Ask the store for something newer. One thread does; others go on with what we hold."""
+        if not self._looking.acquire(blocking=wait):
+            return
+        try:
+            if not again and not self.due():  # somebody looked while we waited
+                return
+            try:
+                self._load_newest()
+                self._failure = None
+            except HmaError as error:
+                self._failure = error  # raised by `_checked` as soon as what we hold is too old
+            self._looked_at = self._clock()
+        finally:
+            self._looking.release()
+
+    def _load_newest(self) -> None:
+        asked_at = self._clock()
+        known = self._loaded
+        # A number that was deleted while we slept must not lead us to a second, false successor.
+        recent = asked_at - self._confirmed_at < self._settings.max_stale_seconds
+        newest = newest_snapshot(
+            self._store, self._name, known.snapshot if known and recent else None
+        )
+        if newest is None:
+            raise IndexNotReady("index not yet ready")
+        if known is None or newest.number != known.snapshot.number:
+            try:
+                self._loaded = self._load(newest)
+            except ObjectMissing:  # merged away while we read it: there is a newer one
+                newest = newest_snapshot(self._store, self._name)
+                if newest is None:
+                    raise IndexNotReady("index not yet ready") from None
+                self._loaded = self._load(newest)
+        self._confirmed_at = asked_at
+
+    def _load(self, snapshot: Snapshot) -> LoadedIndex:
+        held = self._loaded.segments if self._loaded else {}
+        missing = [ref for ref in snapshot.segments if ref.id not in held]
+        segments = {
+            ref.id: held.get(ref.id) or open_segment(self._cache, self._name, self._type, ref)
+            for ref in snapshot.segments
+        }
+        if missing:
+            self._cache.prune()
+        tail = encode(self._kind, snapshot.tail.held, snapshot.tail.removed)
+        return LoadedIndex(snapshot, segments, Layer(self._kind, self._type, tail))
+
+
+def _extra(layer: Layer, position: int) -> dict[str, Any]:
+    return {"metadata": None, "note": None} | layer.extra(position)

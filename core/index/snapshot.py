@@ -1,0 +1,194 @@
+"""A snapshot: which segments and which inline tail make up the index of one signal type.
+
+Numbered from 1, created if absent, never changed: the store's order of creation is the order of
+the index. Whoever holds one holds everything an answer needs, so a lookup never mixes two.
+
+Layers, oldest first: the segments in their listed order, then the tail. A content named by a
+layer (held or removed) hides whatever earlier layers say of it: the newest layer wins.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.errors import ObjectMissing, SegmentCorrupt
+from core.index.entry import Entry, IndexedBank
+from core.store import ObjectStore
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """One immutable file of a segment: its length in bytes and the SHA-256 of its content."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SegmentRef:
+    """A segment as a snapshot names it.
+
+    Attributes:
+        id: SHA-256 over kind and files; the folder it is stored in.
+        kind: binary, exact or generic.
+        contents: number of contents it holds or removes.
+        rows: number of signals.
+        files: by name.
+    """
+
+    id: str
+    kind: str
+    contents: int
+    rows: int
+    files: Mapping[str, FileRef]
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The newest changes, inline: content that is held and ids of content that is gone."""
+
+    held: tuple[Entry, ...] = ()
+    removed: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.held) + len(self.removed)
+
+    def bytes(self) -> int:
+        """Length of the tail as it stands in a snapshot."""
+        return len(_canonical(asdict(self)))
+
+    def then(self, held: Mapping[int, Entry], removed: frozenset[int]) -> "Tail":
+        """This tail after a further change, by ascending content id."""
+        changed = held.keys() | removed
+        entries = {e.content_id: e for e in self.held if e.content_id not in changed} | held
+        gone = (set(self.removed) - changed) | removed
+        return Tail(tuple(entries[i] for i in sorted(entries)), tuple(sorted(gone)))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The whole index of one signal type at one moment.
+
+    Attributes:
+        number: 1, 2, 3, … in order of creation.
+        writer: unique to the attempt that made it, so that a publisher knows its own.
+        created_at: Unix time by the publisher's clock.
+        threshold: largest distance that matches, inclusive (binary kinds).
+        banks: by id.
+    """
+
+    signal_type: str
+    number: int
+    writer: str
+    created_at: float
+    threshold: int
+    banks: tuple[IndexedBank, ...] = ()
+    segments: tuple[SegmentRef, ...] = ()
+    tail: Tail = field(default_factory=Tail)
+
+    def to_bytes(self) -> bytes:
+        """JSON with a checksum over its own canonical form."""
+        body = asdict(self) | {"format": FORMAT}
+        text = _canonical(body)
+        return _canonical({"sha256": hashlib.sha256(text).hexdigest(), "snapshot": body})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Snapshot":
+        """The snapshot that `to_bytes` wrote.
+
+        Raises:
+            SegmentCorrupt: not JSON, a wrong checksum or an unknown format.
+        """
+        try:
+            outer = json.loads(data)
+            body = outer["snapshot"]
+            if hashlib.sha256(_canonical(body)).hexdigest() != outer["sha256"]:
+                raise SegmentCorrupt("a snapshot's checksum does not fit its content")
+            if body.pop("format") != FORMAT:
+                raise SegmentCorrupt("a snapshot has a format that this version cannot read")
+            return cls(
+                **body
+                | {
+                    "banks": tuple(IndexedBank(**bank) for bank in body["banks"]),
+                    "segments": tuple(_segment(**segment) for segment in body["segments"]),
+                    "tail": Tail(
+                        tuple(_entry(**entry) for entry in body["tail"]["held"]),
+                        tuple(body["tail"]["removed"]),
+                    ),
+                }
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SegmentCorrupt(f"a snapshot cannot be read: {error}") from error
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _segment(files: dict[str, Any], **fields: Any) -> SegmentRef:
+    return SegmentRef(files={name: FileRef(**ref) for name, ref in files.items()}, **fields)
+
+
+def _entry(signals: list[str], **fields: Any) -> Entry:
+    return Entry(signals=tuple(signals), **fields)
+
+
+def snapshot_key(signal_type: str, number: int) -> str:
+    """Twenty digits, so that names sort as numbers do."""
+    return f"index/{signal_type}/snapshots/{number:020d}.json"
+
+
+def hint_key(signal_type: str) -> str:
+    return f"index/{signal_type}/latest.json"
+
+
+def read_snapshot(store: ObjectStore, signal_type: str, number: int) -> Snapshot | None:
+    """Snapshot `number`, or None if it surely does not exist."""
+    if number < 1:
+        return None
+    try:
+        return Snapshot.from_bytes(store.get(snapshot_key(signal_type, number)))
+    except ObjectMissing:
+        return None
+
+
+def newest_snapshot(
+    store: ObjectStore, signal_type: str, known: Snapshot | None = None
+) -> Snapshot | None:
+    """The newest snapshot of a signal type, None if there is none.
+
+    From `known` (a recent one) it costs one GET when that is still the newest. From nothing it
+    starts at the hint, which may be old or wrong, then at a listing, and follows the numbers up.
+
+    Raises:
+        StoreUnavailable, SegmentCorrupt
+    """
+    if known is not None and read_snapshot(store, signal_type, known.number + 1) is None:
+        return known
+    newest = read_snapshot(store, signal_type, _hinted(store, signal_type))
+    if newest is None:
+        newest = read_snapshot(store, signal_type, _listed(store, signal_type))
+    while newest and (later := read_snapshot(store, signal_type, newest.number + 1)):
+        newest = later
+    return newest
+
+
+def write_hint(store: ObjectStore, signal_type: str, number: int) -> None:
+    store.put(hint_key(signal_type), _canonical({"number": number}))
+
+
+def _hinted(store: ObjectStore, signal_type: str) -> int:
+    try:
+        number = json.loads(store.get(hint_key(signal_type)))["number"]
+        return number if isinstance(number, int) else 0
+    except (ObjectMissing, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _listed(store: ObjectStore, signal_type: str) -> int:
+    names = [info.key.rsplit("/", 1)[1] for info in store.list(f"index/{signal_type}/snapshots/")]
+    return max((int(name[:20]) for name in names if name[:20].isdigit()), default=0)

@@ -1,0 +1,66 @@
+"""What the catalog has acknowledged is never lost, whatever process dies whenever."""
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.index.snapshot import newest_snapshot
+from tests.deployment import Deployment, random_signal, settings_for
+from tests.published import catalog_entries, published_entries
+from tests.servers import S3Server, store_settings
+
+
+def run(module: str, *args: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", f"tests.system.{module}", *map(str, args)])
+
+
+@pytest.mark.parametrize("tail_entries", [1, 100], ids=["segment", "tail"])
+def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_entries: int) -> None:
+    """SIGKILL before and after each store operation and commit, until one run needs no more."""
+    settings = settings_for(tmp_path, tail_entries=tail_entries)
+    (tmp_path / "settings.json").write_text(settings.model_dump_json())
+    deployment = Deployment(settings)
+    rng = random.Random(1)
+    killed = 0
+    for step in range(1, 200):
+        gone = deployment.add(random_signal(rng))
+        kept = deployment.add(random_signal(rng))
+        if step % 2:
+            deployment.publisher.publish("pdq")
+        deployment.catalog.delete_content("KNOWN", gone)
+        deployment.catalog.update_content("KNOWN", kept, note=f"step {step}")
+        status = run("publisher_process", tmp_path / "settings.json", step).wait()
+        if newest_snapshot(deployment.store, "pdq"):
+            published_entries(deployment)  # whatever is newest is whole and can be read
+        deployment.publisher.publish("pdq")
+        assert published_entries(deployment) == catalog_entries(deployment), step
+        assert not deployment.catalog.marks("pdq", 1)
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        killed += 1
+    assert status == 0, "the publisher never got to its end"
+    assert killed >= 10
+
+
+def test_32_publishers_in_8_processes_race_to_a_snapshot_equal_to_the_catalog(
+    tmp_path: Path, seaweedfs: S3Server
+) -> None:
+    """Each adds and publishes over and over on a real S3 server; every number is used once."""
+    settings = settings_for(
+        tmp_path, tail_entries=20, **store_settings(seaweedfs, "race-of-publishers")
+    )
+    (tmp_path / "settings.json").write_text(settings.model_dump_json())
+    deployment = Deployment(settings)
+    deployment.add("0" * 64)
+    racers = [run("racing_publishers", tmp_path / "settings.json", seed) for seed in range(8)]
+    assert [racer.wait() for racer in racers] == [0] * 8
+    assert len(catalog_entries(deployment)) == 1 + 8 * 4 * 5
+    assert published_entries(deployment) == catalog_entries(deployment)
+    assert not deployment.catalog.marks("pdq", 1)
+    numbers = [int(info.key[-25:-5]) for info in deployment.store.list("index/pdq/snapshots/")]
+    assert numbers == list(range(1, deployment.newest().number + 1))
