@@ -1,0 +1,152 @@
+"""Banks: named lists of content. What is allowed of one, and how it is written."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, delete, literal
+from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from core.catalog.marks import mark
+from core.catalog.models import NAME_LENGTH, BankRow, ContentRow, SignalRow
+from core.catalog.text import storable
+from core.errors import BadInput, Forbidden, NotFound
+from core.index.entry import BANKS
+
+
+@dataclass(frozen=True)
+class Bank:
+    """A named list of content.
+
+    Attributes:
+        id: never given to another bank.
+        name: unique; clients address a bank by it.
+        enabled_ratio: the share of lookups that it takes part in, 0 to 1.
+    """
+
+    id: int
+    name: str
+    enabled_ratio: float
+
+
+def every(session: Session) -> list[Bank]:
+    """All banks, by id."""
+    return [bank_of(row) for row in session.exec(select(BankRow).order_by(col(BankRow.id)))]
+
+
+def find(session: Session, name: str) -> Bank:
+    """The bank of this name.
+
+    Raises:
+        NotFound: there surely is none.
+    """
+    row = _row(session, name, lock=None)
+    if row is None:
+        raise NotFound(f"bank '{name}' not found")
+    return bank_of(row)
+
+
+def hold(session: Session, name: str) -> Bank:
+    """The bank of this name, which stays as it is until this transaction ends.
+
+    Whoever changes content takes this first. Or else content could come to a bank while it is
+    being renamed or deleted: each would miss the other, and a mark would be missing.
+    """
+    row = _row(session, name, lock="shared")
+    if row is None:
+        raise NotFound(f"bank '{name}' not found")
+    return bank_of(row)
+
+
+def create(session: Session, name: str, enabled_ratio: float) -> Bank:
+    """A new, empty bank. It leaves no mark: an index knows a bank from its content.
+
+    Raises:
+        BadInput: the name or the ratio.
+        Forbidden: the name is taken.
+    """
+    row = BankRow(name=_checked_name(name), enabled_ratio=_checked_ratio(enabled_ratio))
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Forbidden("Bank already exists") from error
+    return bank_of(row)
+
+
+def update(session: Session, name: str, new_name: str | None, enabled_ratio: float | None) -> Bank:
+    """The bank with a new name, a new ratio or both; None leaves one as it is.
+
+    Raises:
+        NotFound: no such bank.
+        BadInput: the new name or the ratio.
+        Forbidden: the new name is taken.
+    """
+    row = _row(session, name, lock="alone")
+    if row is None:
+        raise NotFound("Bank not found")
+    if new_name is not None:
+        row.name = _checked_name(new_name)
+    if enabled_ratio is not None:
+        row.enabled_ratio = _checked_ratio(enabled_ratio)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Forbidden("Bank name already exists") from error
+    bank = bank_of(row)
+    mark(session, _signals_of(bank.id, literal(BANKS)))
+    return bank
+
+
+def remove(session: Session, name: str) -> None:
+    """Delete the bank, if there is one, and all its content, leaving a mark for each."""
+    row = _row(session, name, lock="alone")
+    if row is None:
+        return
+    bank_id = bank_of(row).id
+    mark(session, _signals_of(bank_id, SignalRow.content_id))
+    content = select_columns(col(ContentRow.id)).where(col(ContentRow.bank_id) == bank_id)
+    session.connection().execute(delete(SignalRow).where(col(SignalRow.content_id).in_(content)))
+    session.connection().execute(delete(ContentRow).where(col(ContentRow.bank_id) == bank_id))
+    session.delete(row)
+
+
+def bank_of(row: BankRow) -> Bank:
+    """The value of a stored row."""
+    assert row.id is not None
+    return Bank(row.id, row.name, row.enabled_ratio)
+
+
+def _row(session: Session, name: str, lock: str | None) -> BankRow | None:
+    if not storable(name):
+        return None  # which PostgreSQL could not even be asked
+    query = select(BankRow).where(BankRow.name == name)
+    if lock is not None:
+        query = query.with_for_update(read=lock == "shared")
+    return session.exec(query).one_or_none()
+
+
+def _signals_of(bank_id: int, marked: Any) -> Select[*tuple[Any, ...]]:
+    """(signal type, `marked`) of every signal in the bank."""
+    return (
+        select_columns(col(SignalRow.signal_type), marked)
+        .join(ContentRow, col(ContentRow.id) == SignalRow.content_id)
+        .where(col(ContentRow.bank_id) == bank_id)
+    )
+
+
+def _checked_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+        raise BadInput("Bank names must be UPPER_WITH_UNDERSCORE")
+    if len(name) > NAME_LENGTH:
+        raise BadInput(f"Bank names must be at most {NAME_LENGTH} characters")
+    return name
+
+
+def _checked_ratio(ratio: float) -> float:
+    # Written so that NaN, which compares with nothing, fails.
+    if not 0 <= ratio <= 1:
+        raise BadInput("enabled_ratio must be between 0 and 1")
+    return float(ratio)

@@ -1,0 +1,135 @@
+"""The catalog as the rest of the program sees it: one method for each thing that is asked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.catalog import bank, content, entries, lease, marks
+from core.catalog.bank import Bank
+from core.catalog.content import UNSET, Content
+from core.catalog.database import Database
+from core.catalog.migrate import migrate
+from core.index.entry import Entry, IndexedBank, Mark
+
+
+class Catalog:
+    """Banks and their content in one SQL database; a `core.index.entry.Source` for publishers.
+
+    Every change is one transaction, which also marks what an index must learn of it. Safe for
+    use by many threads, and by children that a process forks after it was made.
+
+    Args:
+        url: `sqlite:////path/to/file.db` or `postgresql://user:password@host/name`.
+
+    Raises:
+        Misconfigured: the URL is neither. Nothing is opened yet.
+
+    Every method raises CatalogUnavailable when the database can't be reached. After that a
+    change may have been made nevertheless, if the answer to its commit was what got lost.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def migrate(self) -> None:
+        """Bring the tables to what this version needs. Safe to repeat, and at once with others."""
+        migrate(self._database)
+
+    def close(self) -> None:
+        """Close this process's idle connections; the catalog can still be used."""
+        self._database.close()
+
+    def create_bank(self, name: str, enabled_ratio: float = 1.0) -> Bank:
+        """A new bank. Raises BadInput (name, ratio) or Forbidden (the name is taken)."""
+        with self._database.writing() as session:
+            return bank.create(session, name, enabled_ratio)
+
+    def bank(self, name: str) -> Bank:
+        """The bank of this name. Raises NotFound."""
+        with self._database.reading() as session:
+            return bank.find(session, name)
+
+    def list_banks(self) -> list[Bank]:
+        """All banks, by id."""
+        with self._database.reading() as session:
+            return bank.every(session)
+
+    def update_bank(
+        self, name: str, new_name: str | None = None, enabled_ratio: float | None = None
+    ) -> Bank:
+        """The bank, renamed or with another ratio. Raises NotFound, BadInput or Forbidden."""
+        with self._database.writing() as session:
+            return bank.update(session, name, new_name, enabled_ratio)
+
+    def delete_bank(self, name: str) -> None:
+        """Delete the bank with all its content; nothing happens when there is none."""
+        with self._database.writing() as session:
+            bank.remove(session, name)
+
+    def add_content(
+        self,
+        bank_name: str,
+        signals: Mapping[str, str],
+        metadata: dict[str, Any] | None = None,
+        note: str | None = None,
+        uri: str | None = None,
+    ) -> Content:
+        """New content, of normalised signals by type. Raises NotFound or BadInput.
+
+        Not safe to repeat: each call that succeeds makes one more content.
+        """
+        with self._database.writing() as session:
+            return content.add(session, bank_name, signals, metadata, note, uri)
+
+    def content(self, bank_name: str, content_id: int) -> Content:
+        """This content of this bank. Raises NotFound."""
+        with self._database.reading() as session:
+            return content.get(session, bank_name, content_id)
+
+    def update_content(
+        self,
+        bank_name: str,
+        content_id: int,
+        *,
+        disable_until_ts: Any = UNSET,
+        note: Any = UNSET,
+    ) -> Content:
+        """The content with what is given changed. Raises NotFound or BadInput.
+
+        Args:
+            disable_until_ts: 1 enabled, 0 disabled, else disabled until that Unix time, at most
+                five years ahead. Digits in a string count as a number.
+            note: at most 255 characters; "" or None clears it.
+        """
+        with self._database.writing() as session:
+            return content.update(session, bank_name, content_id, disable_until_ts, note)
+
+    def delete_content(self, bank_name: str, content_id: int) -> int:
+        """Delete this content of this bank: 1, or 0 if it is not there. Raises NotFound (bank)."""
+        with self._database.writing() as session:
+            return content.remove(session, bank_name, content_id)
+
+    def lease(self, name: str, holder: str, seconds: float) -> bool:
+        """Take or renew a lease for `seconds` from now (0 gives it back): whether it is ours."""
+        with self._database.writing() as session:
+            return lease.take(session, name, holder, seconds)
+
+    def marks(self, signal_type: str, limit: int) -> list[Mark]:
+        """Up to `limit` changes of this type that await publication, by content id."""
+        with self._database.reading() as session:
+            return marks.pending(session, signal_type, limit)
+
+    def entries(self, signal_type: str, content_ids: Sequence[int]) -> Iterator[Entry]:
+        """Those of `content_ids` that exist and have such signals, read when it is iterated."""
+        return entries.of(self._database, signal_type, content_ids)
+
+    def all_entries(self, signal_type: str) -> Iterator[Entry]:
+        """All content with such signals by ascending id, read as it is iterated."""
+        return entries.every(self._database, signal_type)
+
+    def banks(self) -> list[IndexedBank]:
+        """All banks as answers name them, by id."""
+        return [IndexedBank(b.id, b.name, b.enabled_ratio) for b in self.list_banks()]
+
+    def clear(self, signal_type: str, marks_read: Sequence[Mark]) -> None:
+        """Forget those marks whose version is still the same. Safe to repeat."""
+        marks.clear(self._database, signal_type, marks_read)

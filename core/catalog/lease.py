@@ -1,0 +1,27 @@
+"""Leases: who may be the one writer of something, until when, by the database's clock."""
+
+from sqlalchemy import Double, cast, extract, func, or_
+from sqlmodel import Session
+
+from core.catalog.database import upsert
+from core.catalog.models import LeaseRow
+
+
+def take(session: Session, name: str, holder: str, seconds: float) -> bool:
+    """Take or renew the lease `name` for `seconds` from now; 0 gives it back.
+
+    Returns:
+        Whether `holder` has it now. False: another holder's has not run out.
+    """
+    # One clock for all hosts, read after the wait for the row and not when the wait began.
+    if session.get_bind().dialect.name == "sqlite":
+        now = (func.julianday("now") - 2440587.5) * 86400.0
+    else:
+        now = cast(extract("epoch", func.clock_timestamp()), Double)
+    insert = upsert(session, LeaseRow).values(name=name, holder=holder, until=now + seconds)
+    taken = insert.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"holder": insert.excluded.holder, "until": insert.excluded.until},
+        where=or_(LeaseRow.holder == insert.excluded.holder, LeaseRow.until <= now),
+    ).returning(LeaseRow.name)
+    return session.connection().execute(taken).first() is not None
