@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.catalog import bank, content, entries, lease, marks
+from core.catalog import bank, content, entries, lease
 from core.catalog.bank import Bank
 from core.catalog.content import UNSET, Content
 from core.catalog.database import Database
+from core.catalog.marks import clear, pending
 from core.catalog.migrate import migrate
 from core.index.entry import Entry, IndexedBank, Mark
 
@@ -116,7 +117,7 @@ class Catalog:
     def marks(self, signal_type: str, limit: int) -> list[Mark]:
         """Up to `limit` changes of this type that await publication, by content id."""
         with self._database.reading() as session:
-            return marks.pending(session, signal_type, limit)
+            return pending(session, signal_type, limit)
 
     def entries(self, signal_type: str, content_ids: Sequence[int]) -> Iterator[Entry]:
         """Those of `content_ids` that exist and have such signals, read when it is iterated."""
@@ -130,6 +131,6 @@ class Catalog:
         """All banks as answers name them, by id."""
         return [IndexedBank(b.id, b.name, b.enabled_ratio) for b in self.list_banks()]
 
-    def clear(self, signal_type: str, marks_read: Sequence[Mark]) -> None:
+    def clear(self, signal_type: str, marks: Sequence[Mark]) -> None:
         """Forget those marks whose version is still the same. Safe to repeat."""
-        marks.clear(self._database, signal_type, marks_read)
+        clear(self._database, signal_type, marks)
