@@ -1,0 +1,240 @@
+"""Which signal types and content types there are, and which of them are enabled.
+
+Types are classes of threatexchange's interfaces, used unmodified: those that come with it by
+name, anybody's by `module:Class`, and whole extension packages by the name of the module that
+holds their `TX_MANIFEST`. Their code is not ours, so what it raises is translated here.
+"""
+
+import importlib
+import inspect
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from threatexchange.content_type.content_base import ContentType
+from threatexchange.extensions.manifest import ThreatExchangeExtensionManifest
+from threatexchange.signal_type.pdq.signal import PdqSignal
+from threatexchange.signal_type.signal_base import (
+    FileHasher,
+    SignalComparisonResult,
+    SignalType,
+    TrivialSignalTypeIndex,
+)
+
+from core.errors import BadInput, Misconfigured
+from core.settings import Settings
+
+T = TypeVar("T")
+
+PDQ_THRESHOLD = 31
+"""Largest Hamming distance, inclusive, at which two PDQ hashes match."""
+
+SIGNAL_TYPES = MappingProxyType(
+    {
+        "pdq": "threatexchange.signal_type.pdq.signal:PdqSignal",
+        "pdq_ocr": "threatexchange.extensions.pdq_ocr.pdq_ocr:PdqOcrSignal",
+        "raw_text": "threatexchange.signal_type.raw_text:RawTextSignal",
+        "text_tlsh": "threatexchange.extensions.tlsh.text_tlsh:TextTLSHSignal",
+        "trend_query": "threatexchange.signal_type.trend_query:TrendQuerySignal",
+        "url": "threatexchange.signal_type.url:URLSignal",
+        "url_md5": "threatexchange.signal_type.url_md5:UrlMD5Signal",
+        "video_md5": "threatexchange.signal_type.md5:VideoMD5Signal",
+        "video_sha256": "threatexchange.signal_type.sha256:VideoSHA256Signal",
+        "vpdq": "threatexchange.extensions.vpdq.vpdq:VPDQSignal",
+    }
+)
+"""The signal types that come with threatexchange. Some need packages of their own to work."""
+
+# Without its `FileContent`: nothing has signals of it, and HMA's clients that name a form's field
+# `file` rely on being told that there is no such content type.
+CONTENT_TYPES = MappingProxyType(
+    {
+        "photo": "threatexchange.content_type.photo:PhotoContent",
+        "text": "threatexchange.content_type.text:TextContent",
+        "url": "threatexchange.content_type.url:URLContent",
+        "video": "threatexchange.content_type.video:VideoContent",
+    }
+)
+"""The content types that come with threatexchange."""
+
+
+@dataclass(frozen=True)
+class SignalTypes:
+    """The enabled types of one deployment, each under the name it gives itself.
+
+    Attributes:
+        signal_types: enabled signal types by name.
+        content_types: enabled content types by name.
+    """
+
+    signal_types: Mapping[str, type[SignalType]]
+    content_types: Mapping[str, type[ContentType]]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "SignalTypes":
+        """Those that `settings` name, and all that the extensions of `settings` bring.
+
+        Raises:
+            Misconfigured: one of them cannot be loaded, or two have the same name.
+        """
+        brought = [_manifest(module) for module in settings.extensions]
+        signals = _named(settings.signal_types, SIGNAL_TYPES, SignalType, "HMA_SIGNAL_TYPES")
+        contents = _named(settings.content_types, CONTENT_TYPES, ContentType, "HMA_CONTENT_TYPES")
+        return cls(
+            _by_name([*signals, *(t for manifest in brought for t in manifest.signal_types)]),
+            _by_name([*contents, *(t for manifest in brought for t in manifest.content_types)]),
+        )
+
+    def enabled(self) -> Collection[str]:
+        """The names of the enabled signal types."""
+        return self.signal_types.keys()
+
+    def get(self, name: str) -> type[SignalType]:
+        """The enabled signal type `name`.
+
+        Raises:
+            BadInput: there is none, or it is not enabled.
+        """
+        if name in self.signal_types:
+            return self.signal_types[name]
+        if name in SIGNAL_TYPES:
+            raise BadInput(f"SignalType '{name}' is not enabled")
+        raise BadInput(f"No such SignalType '{name}'")
+
+    def get_content(self, name: str) -> type[ContentType]:
+        """The enabled content type `name`.
+
+        Raises:
+            BadInput: there is none, or it is not enabled.
+        """
+        if name in self.content_types:
+            return self.content_types[name]
+        if name in CONTENT_TYPES:
+            raise BadInput(f"content_type {name} is disabled")
+        raise BadInput(f"no such content_type: '{name}'")
+
+    def hashers(self, content_type: str) -> dict[str, type[SignalType]]:
+        """The enabled signal types, by name, that files of `content_type` can be hashed to.
+
+        Raises:
+            BadInput: no such content type, or it is not enabled.
+        """
+        content = self.get_content(content_type)
+        return {
+            name: signal_type
+            for name, signal_type in self.signal_types.items()
+            if issubclass(signal_type, FileHasher) and content in signal_type.get_content_types()
+        }
+
+    def kind(self, name: str) -> str:
+        """How signals of this type are indexed.
+
+        `binary` are 256 bits compared by Hamming distance, `exact` match only what equals them,
+        and of `generic` ones only the type itself knows what they match.
+        """
+        signal_type = self.get(name)
+        if signal_type is PdqSignal:
+            return "binary"
+        # The very class: one that inherits from it may well look things up in its own way.
+        return "exact" if signal_type.get_index_cls() is TrivialSignalTypeIndex else "generic"
+
+    def threshold(self, name: str) -> int:
+        """The largest distance that matches, inclusive; 0 where distances are not bits."""
+        return PDQ_THRESHOLD if self.kind(name) == "binary" else 0
+
+    def validate(self, name: str, signal: str) -> str:
+        """`signal` in the form in which it is stored and compared.
+
+        Validating what this returns gives it back unchanged.
+
+        Raises:
+            BadInput: it is no signal of this type; the message is the bare reason.
+        """
+        signal_type = self.get(name)
+        try:
+            normalised = str(signal_type.validate_signal_str(signal)).strip()
+        except Exception as error:
+            raise BadInput(_reason(error)) from error
+        if signal_type is PdqSignal and not re.fullmatch("[0-9a-f]{64}", signal):
+            raise BadInput("invalid PDQ hash")  # the type's own pattern lets a newline pass
+        if not normalised:
+            raise BadInput("empty hash")
+        if "\0" in normalised or not _encodable(normalised):
+            raise BadInput("signals must be Unicode text without NUL characters")
+        return normalised
+
+    def compare(self, name: str, first: str, second: str) -> SignalComparisonResult:
+        """Whether two validated signals match, and how far apart they are.
+
+        Raises:
+            BadInput: this type has no comparison, or its comparison failed.
+        """
+        signal_type = self.get(name)
+        compare = getattr(signal_type, "compare_hash", None) or getattr(
+            signal_type, "matches_str", None
+        )
+        if compare is None:
+            raise BadInput(f"signals of type {name} cannot be compared with each other")
+        try:
+            return compare(first, second)
+        except Exception as error:
+            raise BadInput(_reason(error)) from error
+
+
+def _named(
+    names: Iterable[str], known: Mapping[str, str], base: type[T], setting: str
+) -> Iterator[type[T]]:
+    for name in names:
+        path = name if ":" in name else known.get(name)
+        if path is None:
+            raise Misconfigured(
+                f"{setting}: there is no {name!r}. "
+                f"Use any of {', '.join(known)}, or module:Class for one of your own."
+            )
+        module, _, attribute = path.partition(":")
+        try:
+            found: Any = getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            raise Misconfigured(f"{setting}: {name!r} cannot be loaded: {error}") from error
+        if not (inspect.isclass(found) and issubclass(found, base)):
+            raise Misconfigured(f"{setting}: {name!r} is not a {base.__name__}")
+        yield found
+
+
+def _manifest(module: str) -> ThreatExchangeExtensionManifest:
+    """The manifest of an extension, set up and verified as threatexchange's own command does."""
+    try:
+        manifest = ThreatExchangeExtensionManifest.load_from_module_name(module)
+        manifest.bootstrap()
+        manifest.verify()
+    except Exception as error:
+        why = f"{error} ({error.__context__})" if error.__context__ else str(error)
+        raise Misconfigured(f"HMA_EXTENSIONS: {module!r} cannot be loaded: {why}") from error
+    return manifest
+
+
+def _by_name(types: Iterable[Any]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for one in types:
+        name = one.get_name()
+        if found.setdefault(name, one) is not one:
+            other = found[name]
+            raise Misconfigured(
+                f"two types call themselves {name!r}: "
+                f"{other.__module__}:{other.__name__} and {one.__module__}:{one.__name__}"
+            )
+    return MappingProxyType(found)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
