@@ -1,0 +1,82 @@
+BIN := .venv/bin
+MINIO := v0.0.0-20260212201848-7aac2a2c5b7c
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+# uv takes a third of pip's time, but reads no configuration of pip's: where it fails, pip may not.
+install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation $(1) \
+	|| $(BIN)/pip install --quiet --no-compile --no-build-isolation $(1); }
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
+
+.PHONY: help run demo dev test check bench bench-freshness docs lock minio clean
+.DEFAULT_GOAL := help
+
+help:             ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /make \1#/p' $(MAKEFILE_LIST) | tr '#' '\t' | expand -t 22
+
+run: .venv/run    ## serve on port 5100 and match copies of photographs; ARGS="--port 5200 …"
+	@$(BIN)/hma serve --demo $(ARGS)
+
+demo: .venv/run   ## the same on a temporary folder and a free port; fails if a match fails
+	@$(BIN)/hma demo
+
+dev: .venv/dev .tools/minio  ## serve on MinIO, again at each change of the code
+	@$(BIN)/watchfiles --filter python '$(BIN)/hma serve $(ARGS)' core functions local_runtime
+
+test: .venv/dev   ## check, then every test there is
+	@if command -v go >/dev/null; then $(MAKE) .tools/minio || echo 'MinIO does not build'; \
+		else echo 'no Go here, so MinIO is not built: tests on it are skipped unless it is found'; fi
+	@$(MAKE) check
+	$(BIN)/python -m pytest -rs $(ARGS)
+
+check: .venv/dev  ## lint, format, types, direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/core/test_imports.py
+
+bench: .venv/dev  ## every measurement, as JSON lines
+	@for one in $(filter-out __init__,$(basename $(notdir $(wildcard tests/bench/*.py)))); do \
+		$(BIN)/python -m tests.bench.$$one || exit 1; done
+
+bench-freshness: .venv/dev  ## how soon a change is seen by another process
+	@$(BIN)/python -m tests.bench.freshness
+
+docs: .venv/dev   ## rewrite what the documentation takes from the program
+	$(BIN)/python -m local_runtime.reference
+
+lock: .venv/build ## pin every dependency with its hash; ARGS=--upgrade for newer ones
+	$(compile) pyproject.toml --all-extras --group build -o requirements-dev.lock
+	$(compile) pyproject.toml --extra local -c requirements-dev.lock -o requirements.lock
+	$(compile) --group build -c requirements-dev.lock -o requirements-build.lock
+
+minio: .tools/minio  ## build the MinIO server with Go
+
+clean:            ## remove all that make made; hma-data stays
+	rm -rf .venv .tools build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/build: requirements-build.lock
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer, with venv, is needed: install it, or say' \
+		'where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 1; }
+	@echo 'installing into .venv'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements-build.lock
+	@touch $@
+
+.venv/run: .venv/build requirements.lock pyproject.toml
+	@$(call install,--require-hashes -r requirements.lock)
+	@$(call install,--no-deps --editable .)
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.lock
+	@$(call install,--require-hashes -r requirements-dev.lock)
+	@touch $@
+
+.tools/minio:
+	@command -v go >/dev/null || { echo 'Go is needed to build MinIO: install it,' \
+		'or put a minio binary on the PATH and run hma serve' >&2; exit 1; }
+	@echo 'building MinIO, which takes some minutes the first time'
+	GOBIN=$(CURDIR)/.tools go install github.com/minio/minio@$(MINIO)
