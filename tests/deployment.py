@@ -16,6 +16,7 @@ BANK = "KNOWN"
 
 def settings_for(folder: Path, **changes: Any) -> Settings:
     """Settings of a deployment whose catalog, store and cache all live in `folder`."""
+    (folder / "store").mkdir(parents=True, exist_ok=True)
     defaults: dict[str, Any] = {
         "store_url": f"file://{folder / 'store'}",
         "database_url": f"sqlite:///{folder / 'catalog.db'}",

@@ -38,7 +38,7 @@ class BinarySignals:
         """All rows within `threshold` bits of `signal`, inclusive."""
         query = np.frombuffer(bytes.fromhex(signal), np.uint8).reshape(1, -1)
         _, distances, rows = self._index.range_search(query, threshold + 1)  # faiss is strict
-        return Hits(rows, distances.astype(np.float64), [str(d) for d in distances.tolist()])
+        return Hits(rows, distances, [str(int(d)) for d in distances.tolist()])
 
     def __getitem__(self, row: int) -> str:
         return bytes(self._index.reconstruct(row)).hex()

@@ -16,12 +16,12 @@ class Hits:
 
     Attributes:
         rows: int64, shape (n,).
-        distances: float64, shape (n,); smaller is nearer, 0 where the type has no distance.
+        distances: float, shape (n,); smaller is nearer, 0 where the type has no distance.
         texts: the n distances as answers print them.
     """
 
     rows: NDArray[np.int64]
-    distances: NDArray[np.float64]
+    distances: NDArray[np.floating[Any]]
     texts: Sequence[str]
 
     @classmethod

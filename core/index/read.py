@@ -90,9 +90,7 @@ class Index:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._readers = {
-            name: Reader(
-                name, signal_types.get(name), signal_types.kind(name), store, settings, clock
-            )
+            name: Reader(name, signal_types, store, settings, clock)
             for name in signal_types.enabled()
         }
 

@@ -33,13 +33,14 @@ from core.index.hits import Hits, Signals
 from core.index.snapshot import FileRef, SegmentRef
 from core.store import ObjectStore
 
-KINDS = {"binary": BinarySignals, "exact": ExactSignals, "generic": GenericSignals}
+KINDS: dict[str, Any] = {"binary": BinarySignals, "exact": ExactSignals, "generic": GenericSignals}
 
 
 def encode(kind: str, entries: Iterable[Entry], removed: Iterable[int]) -> dict[str, bytes]:
     """The files of a layer. `entries` come by ascending content id, each with its signals."""
     held = list(entries)
     rows = [(owner, signal) for owner, e in enumerate(held) for signal in e.signals]
+    files: dict[str, bytes]
     files, order = KINDS[kind].encode([signal for _, signal in rows])
     extras, extra_offsets = Texts.encode(_extra_bytes(entry) for entry in held)
     return files | {

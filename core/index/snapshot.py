@@ -64,7 +64,8 @@ class Tail:
     def then(self, held: Mapping[int, Entry], removed: frozenset[int]) -> "Tail":
         """This tail after a further change, by ascending content id."""
         changed = held.keys() | removed
-        entries = {e.content_id: e for e in self.held if e.content_id not in changed} | held
+        kept = (entry for entry in self.held if entry.content_id not in changed)
+        entries = {entry.content_id: entry for entry in (*kept, *held.values())}
         gone = (set(self.removed) - changed) | removed
         return Tail(tuple(entries[i] for i in sorted(entries)), tuple(sorted(gone)))
 

@@ -54,7 +54,7 @@ class Stepping:
 def main(settings: Path, last: int) -> None:
     services = Services(Settings.model_validate_json(settings.read_text()))
     step = Steps(last)
-    services.store = Stepping(services.store, step)  # type: ignore[assignment]
+    services.store = Stepping(services.store, step)
     event.listen(Engine, "commit", step)
     services.publisher.publish("pdq")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.index.snapshot import newest_snapshot
+from local_runtime.s3_server import S3Server
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
-from tests.servers import S3Server, store_settings
 
 
 def run(module: str, *args: object) -> subprocess.Popen[bytes]:
@@ -52,7 +52,12 @@ def test_32_publishers_in_8_processes_race_to_a_snapshot_equal_to_the_catalog(
 ) -> None:
     """Each adds and publishes over and over on a real S3 server; every number is used once."""
     settings = settings_for(
-        tmp_path, tail_entries=20, **store_settings(seaweedfs, "race-of-publishers")
+        tmp_path,
+        tail_entries=20,
+        store_url=f"s3://{seaweedfs.bucket}/race-of-publishers",
+        store_endpoint=seaweedfs.endpoint,
+        store_key=seaweedfs.key,
+        store_secret=seaweedfs.secret,
     )
     (tmp_path / "settings.json").write_text(settings.model_dump_json())
     deployment = Deployment(settings)

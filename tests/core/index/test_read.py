@@ -105,17 +105,20 @@ def test_a_damaged_segment_in_the_store_is_never_answered_from(tmp_path: Path, d
     """Whatever was done to a file of it, and whichever: an error that names it, no answer."""
     deployment, signal, content_id = segmented(tmp_path)
     (segment,) = deployment.newest().segments
-    for name in segment.files:
+    content = [ref.sha256 for ref in segment.files.values()]
+    for name, ref in segment.files.items():
+        if content.count(ref.sha256) > 1:  # one in the cache, fetched from any of them
+            continue
         key = file_key("pdq", segment, name)
         good = deployment.store.get(key)
         bad = {
-            "flip": good[:-1] + bytes([good[-1] ^ 1]) if good else b"x",
-            "truncate": good[:-1] if good else b"x",
+            "flip": good[:-1] + bytes([good[-1] ^ 1]),
+            "truncate": good[:-1],
             "extend": good + b"\0",
             "pickle": b"cos\nsystem\n(S'touch /tmp/executed'\ntR.",
         }[damage]
         deployment.store.put(key, bad)
-        for cached in (tmp_path / "cache").iterdir():
+        for cached in (tmp_path / "cache").glob("*"):
             cached.unlink()
         with pytest.raises(SegmentCorrupt, match=name):
             deployment.matching(signal)
