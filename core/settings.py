@@ -51,7 +51,9 @@ class Settings(BaseModel):
         False, description="Vouch that one publisher runs, on a store without create-if-absent."
     )
     database_url: str | None = Field(
-        None, repr=False, description="The catalog: sqlite:////path/to/file.db or postgresql+psycopg://…"
+        None,
+        repr=False,
+        description="The catalog: sqlite:////path/to/file.db or postgresql+psycopg://…",
     )
     cache_dir: Path = Field(
         Path(tempfile.gettempdir()) / f"hma-cache-{os.getuid()}",
@@ -91,6 +93,8 @@ class Settings(BaseModel):
     allowed_hostnames: Names = Field(
         (), description="If set, only these hosts are fetched from, and they may be private ones."
     )
+
+    url: str = Field("http://127.0.0.1:5100", description="The server that the `hma` command asks.")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

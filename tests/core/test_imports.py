@@ -1,0 +1,105 @@
+"""Imports point inward: what each folder must not know, read off the syntax trees."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+WEB = {"fastapi", "flask", "functions_framework", "gunicorn", "starlette", "uvicorn", "werkzeug"}
+SQL = {"alembic", "psycopg", "sqlalchemy", "sqlite3", "sqlmodel"}
+STORAGE = {"aiobotocore", "boto3", "botocore", "fsspec", "minio", "s3fs"}
+
+FORBIDDEN = {
+    "core": WEB | {"functions", "local_runtime", "tests"},
+    "functions": SQL | STORAGE | {"local_runtime", "tests"},
+    "local_runtime": SQL | {"tests"},
+}
+
+MAY_READ_ENVIRONMENT = {"core/settings.py", "local_runtime/s3_server.py"}
+"""The settings, for all of us; and what starts other programs, which hands its own on to them."""
+
+
+def offences(where: str, source: str) -> Iterator[str]:
+    """Each line of the file `where`, below the root, that breaks a rule, with its number."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        for name in _names(node):
+            top = name.partition(".")[0]
+            if (
+                top in FORBIDDEN[where.partition("/")[0]]
+                or (top in SQL and not where.startswith("core/catalog/"))
+                or (_reads_environment(name) and where not in MAY_READ_ENVIRONMENT)
+            ):
+                assert isinstance(node, ast.stmt | ast.expr)
+                yield f"{where}:{node.lineno}: {lines[node.lineno - 1].strip()}"
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """What a syntax node imports or takes from a module, dotted."""
+    match node:
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            yield from (f"{module}.{alias.name}" for alias in names)
+        case ast.Attribute(value=ast.Name(id="os"), attr=attr):
+            yield f"os.{attr}"
+
+
+def _reads_environment(name: str) -> bool:
+    return name in ("os.environ", "os.environb", "os.getenv", "os.getenvb")
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_imports_point_inward(folder: str) -> None:
+    """No file of ours imports what its folder must not know, or reads the environment."""
+    files = sorted((ROOT / folder).rglob("*.py"))
+    found = [
+        offence
+        for file in files
+        for offence in offences(file.relative_to(ROOT).as_posix(), file.read_text())
+    ]
+    assert files
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("where", "source"),
+    [
+        ("core/hash.py", "import fastapi"),
+        ("core/hash.py", "from starlette.requests import Request"),
+        ("core/hash.py", "import functions_framework.aio"),
+        ("core/hash.py", "from functions import hash"),
+        ("core/hash.py", "def f():\n    import local_runtime.serve"),
+        ("core/hash.py", "from sqlalchemy import text"),
+        ("core/index/read.py", "import sqlmodel"),
+        ("core/hash.py", "import os\nlimit = os.environ['HMA_LIMIT']"),
+        ("core/hash.py", "from os import getenv"),
+        ("functions/hash.py", "from local_runtime import child"),
+        ("functions/hash.py", "import fsspec"),
+        ("functions/hash.py", "import os\nos.getenv('PORT')"),
+        ("local_runtime/serve.py", "import sqlmodel"),
+    ],
+)
+def test_each_rule_bites(where: str, source: str) -> None:
+    """A line that breaks a rule is found and printed, wherever in the file it stands."""
+    last = source.splitlines()[-1].strip()
+    line = len(source.splitlines())
+    assert list(offences(where, source)) == [f"{where}:{line}: {last}"]
+
+
+@pytest.mark.parametrize(
+    ("where", "source"),
+    [
+        ("core/catalog/models.py", "import sqlmodel"),
+        ("core/settings.py", "import os\nos.environ"),
+        ("functions/hash.py", "import fastapi\nfrom core import hash"),
+        ("local_runtime/serve.py", "import uvicorn\nfrom functions import match"),
+        ("core/index/read.py", "from core.store import ObjectStore\nfrom . import segment"),
+    ],
+)
+def test_what_is_allowed_passes(where: str, source: str) -> None:
+    """The rules forbid nothing that the design asks for."""
+    assert not list(offences(where, source))

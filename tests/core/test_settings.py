@@ -1,0 +1,76 @@
+"""Settings come from the environment, checked once, with all problems told together."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from core.errors import Misconfigured
+from core.settings import Settings
+
+
+def test_defaults_need_no_environment() -> None:
+    """An empty environment is a valid one, and says nothing of where the index is."""
+    settings = Settings.from_env({})
+    assert settings.store_url is None
+    assert settings.database_url is None
+    assert settings.signal_types == ("pdq", "video_md5")
+    assert settings.refresh_seconds == 1.0
+
+
+def test_variables_are_cast() -> None:
+    """Text becomes what the setting is: numbers, switches, paths and lists."""
+    settings = Settings.from_env(
+        {
+            "HMA_MAX_STALE_SECONDS": "12.5",
+            "HMA_MAX_PIXELS": "1000",
+            "HMA_SINGLE_WRITER": "true",
+            "HMA_CACHE_DIR": "/var/cache/hma",
+            "HMA_SIGNAL_TYPES": "pdq, my.types:Mine,",
+            "HMA_EXTENSIONS": "",
+        }
+    )
+    assert settings.max_stale_seconds == 12.5
+    assert settings.max_pixels == 1000
+    assert settings.single_writer is True
+    assert settings.cache_dir == Path("/var/cache/hma")
+    assert settings.signal_types == ("pdq", "my.types:Mine")
+    assert settings.extensions == ()
+
+
+def test_other_peoples_variables_are_left_alone() -> None:
+    """Only names that begin with the prefix are ours."""
+    assert Settings.from_env({"PATH": "/bin", "HMAX": "1", "hma_url": "x"}) == Settings()
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """One error names each unknown variable and each bad value, and where they are described."""
+    with pytest.raises(Misconfigured) as caught:
+        Settings.from_env(
+            {"HMA_STORE_URI": "s3://x", "HMA_MAX_PIXELS": "many", "HMA_REFRESH_SECONDS": "0"}
+        )
+    message = caught.value.message
+    assert "HMA_STORE_URI: unknown setting" in message
+    assert "HMA_MAX_PIXELS: Input should be a valid integer" in message
+    assert "HMA_REFRESH_SECONDS: Input should be greater than 0" in message
+    assert "docs/settings.md" in message
+
+
+def test_a_bad_secret_is_not_repeated() -> None:
+    """Neither an error nor the settings themselves print what may hold a password."""
+    secret = {"HMA_STORE_SECRET": "hunter2", "HMA_DATABASE_URL": "postgresql://u:hunter2@h/d"}
+    with pytest.raises(Misconfigured) as caught:
+        Settings.from_env({**secret, "HMA_MAX_PIXELS": "many"})
+    assert "hunter2" not in caught.value.message
+    assert "hunter2" not in repr(Settings.from_env(secret))
+
+
+def test_settings_cannot_change() -> None:
+    """Whoever holds the settings can rely on them."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().max_pixels = 1  # type: ignore[misc]
+
+
+def test_every_setting_says_what_it_does() -> None:
+    """The documentation's table is made of the descriptions, so each has one."""
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
