@@ -1,0 +1,98 @@
+"""The state of content as an index reads it: by id, or all of it as a stream."""
+
+import pytest
+from sqlalchemy import event
+
+from core.catalog import Catalog
+from core.catalog.entries import READ_AT_ONCE
+from core.catalog.models import ContentRow, SignalRow
+from core.index.entry import BANKS, Entry
+
+MANY = 2 * READ_AT_ONCE + 1
+
+
+@pytest.fixture
+def many(catalog: Catalog) -> list[int]:
+    """The ids of `MANY` contents, each with its id as its pdq signal."""
+    bank = catalog.create_bank("MANY")
+    with catalog._database.writing() as session:
+        rows = [ContentRow(bank_id=bank.id, disable_until_ts=1) for _ in range(MANY)]
+        session.add_all(rows)
+        session.flush()
+        ids = sorted(row.id for row in rows if row.id)
+        session.add_all(
+            SignalRow(content_id=n, signal_type="pdq", ordinal=0, value=f"{n:064x}") for n in ids
+        )
+    return ids
+
+
+def test_an_entry_tells_all_that_an_index_needs(catalog: Catalog) -> None:
+    bank = catalog.create_bank("A")
+    metadata = {"json": {"a": 1}}
+    content = catalog.add_content("A", {"pdq": "f0", "video_md5": "0a"}, metadata, "n")
+    catalog.update_content("A", content.id, disable_until_ts=77)
+    assert list(catalog.entries("pdq", [content.id])) == [
+        Entry(content.id, bank.id, ("f0",), 77, metadata, "n")
+    ]
+    assert list(catalog.entries("video_md5", [content.id])) == [
+        Entry(content.id, bank.id, ("0a",), 77, metadata, "n")
+    ]
+    assert list(catalog.entries("other", [content.id])) == []
+
+
+def test_content_with_several_signals_of_a_type_is_one_entry(catalog: Catalog) -> None:
+    bank = catalog.create_bank("A")
+    first, second = (catalog.add_content("A", {"pdq": "f0", "video_md5": "0a"}).id for _ in "12")
+    with catalog._database.writing() as session:
+        for ordinal in (2, 1):
+            session.add(
+                SignalRow(content_id=first, signal_type="pdq", ordinal=ordinal, value=f"f{ordinal}")
+            )
+    expected = [Entry(first, bank.id, ("f0", "f1", "f2")), Entry(second, bank.id, ("f0",))]
+    assert list(catalog.entries("pdq", [first, second])) == expected
+    assert list(catalog.all_entries("pdq")) == expected
+    assert catalog.content("A", first).signals == {"pdq": "f0", "video_md5": "0a"}
+    catalog.update_content("A", first, note="marks it once")
+    assert [mark.content_id for mark in catalog.marks("pdq", 10)] == [first, second]
+    catalog.delete_bank("A")
+    assert [mark.content_id for mark in catalog.marks("pdq", 10)] == [first, second]
+
+
+def test_ids_that_are_not_there_are_left_out(catalog: Catalog) -> None:
+    """Among them the id that stands for the banks."""
+    catalog.create_bank("A")
+    kept, gone = (catalog.add_content("A", {"pdq": "f0"}).id for _ in "12")
+    catalog.delete_content("A", gone)
+    found = list(catalog.entries("pdq", [BANKS, gone, kept, kept + 1000]))
+    assert [entry.content_id for entry in found] == [kept]
+    assert list(catalog.entries("pdq", [])) == []
+
+
+def test_entries_are_found_however_many_are_asked_for(catalog: Catalog, many: list[int]) -> None:
+    """More than a statement may have parameters."""
+    asked = [*many, *range(1_000_000, 1_070_000)]
+    assert [entry.content_id for entry in catalog.entries("pdq", asked)] == many
+
+
+def test_the_stream_has_everything_once_and_in_order(catalog: Catalog, many: list[int]) -> None:
+    entries = list(catalog.all_entries("pdq"))
+    assert [entry.content_id for entry in entries] == many
+    assert [entry.signals for entry in entries] == [(f"{n:064x}",) for n in many]
+
+
+def test_the_stream_reads_no_further_than_it_is_followed(catalog: Catalog, many: list[int]) -> None:
+    """So its memory is bounded, and no transaction stays open behind it."""
+    statements = []
+    event.listen(
+        catalog._database.engine,
+        "after_cursor_execute",
+        lambda _connection, _cursor, statement, *_: statements.append(statement),
+    )
+    stream = catalog.all_entries("pdq")
+    for _ in range(READ_AT_ONCE):
+        next(stream)
+    assert sum("JOIN" in statement for statement in statements) == 1
+    catalog.delete_content("MANY", many[-1])
+    catalog.delete_content("MANY", many[READ_AT_ONCE])
+    added = catalog.add_content("MANY", {"pdq": "f0"}).id
+    assert [entry.content_id for entry in stream] == [*many[READ_AT_ONCE + 1 : -1], added]
