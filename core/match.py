@@ -136,14 +136,14 @@ def _compared(services: Services, signal_type: str, signals: Any) -> list[Any]:
         raise BadInput(f"Comparison hashes for {signal_type} was not a list")
     if len(signals) != 2:
         raise BadInput("Comparison hash list length must be exactly 2")
-    kind = services.signal_types.get(signal_type)
+    services.signal_types.get(signal_type)
     try:
         if not all(isinstance(signal, str) for signal in signals):
             raise BadInput("not a string")
         first, second = (services.signal_types.validate(signal_type, s) for s in signals)
     except BadInput as error:
         raise BadInput(f"Invalid {signal_type} hash: {error.message}") from error
-    result = kind.compare_hash(first, second)
+    result = services.signal_types.compare(signal_type, first, second)
     return [result.match, dict(vars(result.distance))]
 
 
