@@ -194,14 +194,15 @@ def test_who_follows_the_marks_ends_equal_to_the_catalog(catalog: Catalog, seed:
     """After any changes, published at any moments, between the two steps of publishing too."""
     rng = random.Random(seed)
     follower = Follower(catalog)
-    for _ in range(25):
-        for _ in range(rng.randrange(4)):
+    for _ in range(40):
+        for _ in range(rng.randrange(3)):
             change_something(catalog, rng)
         taken = follower.take(limit=rng.choice([1, 3, 1000]))
         if rng.random() < 0.5:
             change_something(catalog, rng)
         if rng.random() < 0.8:  # else it died between the two
             follower.clear(taken)
-    while follower.publish():
-        pass
-    assert follower.picture() == picture(catalog)
+        if rng.random() < 0.5:
+            while follower.publish():
+                pass
+            assert follower.picture() == picture(catalog)
