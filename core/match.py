@@ -144,7 +144,8 @@ def _compared(services: Services, signal_type: str, signals: Any) -> list[Any]:
     except BadInput as error:
         raise BadInput(f"Invalid {signal_type} hash: {error.message}") from error
     result = services.signal_types.compare(signal_type, first, second)
-    return [result.match, dict(vars(result.distance))]
+    distance = {name: n for name, n in vars(result.distance).items() if not name.startswith("_")}
+    return [result.match, distance]
 
 
 def index_status(services: Services, signal_type: str | None = None) -> dict[str, dict[str, Any]]:
