@@ -51,7 +51,9 @@ class Services:
 
         if self.settings.database_url is None:
             raise Misconfigured("HMA_DATABASE_URL is not set: where is the catalog? sqlite:///…")
-        return Catalog(self.settings.database_url)
+        catalog = Catalog(self.settings.database_url)
+        catalog.migrate()  # a function that runs alone has nobody else to do it
+        return catalog
 
     @cached_property
     def publisher(self) -> "Publisher":

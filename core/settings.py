@@ -69,6 +69,9 @@ class Settings(BaseModel):
     extensions: Names = Field(
         (), description="threatexchange extension packages (modules with TX_MANIFEST) to enable."
     )
+    hash_in_match: bool = Field(
+        True, description="Whether lookups take files and URLs; false answers 403 to those."
+    )
 
     refresh_seconds: Seconds = Field(
         1.0, description="A lookup whose last look at the store is older looks again first."

@@ -1,0 +1,45 @@
+"""Banking: what a client calls signals becomes content of a bank, if it is what it says."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.errors import BadInput
+from core.services import Services
+from core.signal_types import SignalTypes
+
+if TYPE_CHECKING:
+    from core.catalog import Content
+
+
+def bank_signals(
+    services: Services,
+    bank_name: str,
+    signals: Mapping[str, Any],
+    *,
+    metadata: Any = None,
+    note: Any = None,
+) -> "Content":
+    """New content of `bank_name`, not published yet.
+
+    Args:
+        signals: by signal type, as a client gave them or as they were hashed.
+
+    Raises:
+        NotFound: no such bank.
+        BadInput: a signal, the metadata or the note is not what it should be.
+    """
+    checked = {
+        name: _checked(services.signal_types, name, signal) for name, signal in signals.items()
+    }
+    return services.catalog.add_content(bank_name, checked, metadata, note)
+
+
+def _checked(signal_types: SignalTypes, name: str, signal: Any) -> str:
+    if name not in signal_types.enabled():
+        raise BadInput(f"No such signal type {name}")
+    try:
+        if not isinstance(signal, str):
+            raise BadInput("not a string")
+        return signal_types.validate(name, signal)
+    except BadInput as error:
+        raise BadInput(f"Invalid {name} signal: {error.message}") from error
