@@ -1,0 +1,37 @@
+"""The status function: `/status`, and where `/` leads. For whoever balances load."""
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from core.errors import HmaError, IndexStale
+from core.services import Services
+from functions.web.app import target
+from functions.web.deployed import Deployed, Pools, in_thread
+
+router = APIRouter(tags=["Core"])
+
+
+@router.get("/")
+async def home() -> RedirectResponse:
+    """Leads to `/status`."""
+    return RedirectResponse("/status", 302)
+
+
+@router.get("/status", response_class=PlainTextResponse)
+async def ready(services: Deployed, threads: Pools) -> PlainTextResponse:
+    """Whether lookups can be answered: 503 until every enabled type's index is loaded and fresh."""
+    try:
+        await in_thread(threads.waiting, _load, services)
+    except IndexStale as error:
+        return PlainTextResponse("INDEX-STALE", 503, {"Retry-After": str(error.retry_after)})
+    except HmaError:
+        return PlainTextResponse("INDEX-NOT-LOADED", 503, {"Retry-After": "1"})
+    return PlainTextResponse("I-AM-ALIVE")
+
+
+status = target("status", router)
+
+
+def _load(services: Services) -> None:
+    for name in services.signal_types.enabled():
+        services.index.get(name)

@@ -1,0 +1,30 @@
+"""How answers look on the wire: JSON as clients of the contract read it, and what rides in headers.
+
+Knows nothing of what is answered.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.responses import Response
+
+
+class Json(Response):
+    """Sorted keys, compact, ASCII, a newline at the end."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return f"{text}\n".encode()
+
+
+def at(snapshots: Mapping[str, int]) -> dict[str, str]:
+    """The header naming the snapshot of each signal type in an answer: `pdq=12, video_md5=3`.
+
+    Sent back as `min_snapshot`, it makes a lookup see at least what this answer saw.
+    """
+    if not snapshots:
+        return {}
+    return {"X-HMA-Snapshot": ", ".join(f"{name}={n}" for name, n in sorted(snapshots.items()))}

@@ -1,0 +1,64 @@
+"""The app that serves some of the functions: one of them in the cloud, all of them on a laptop."""
+
+import functools
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
+
+import functions_framework.aio
+from fastapi import APIRouter, FastAPI, Request
+from starlette.types import ASGIApp
+
+from core.services import Services
+from functions.web import common
+from functions.web.answer import Json
+from functions.web.deployed import Threads
+from functions.web.edge import Edge
+from functions.web.errors import install
+
+
+def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
+    """An app of `routers`, with the routes that every app has.
+
+    Args:
+        services: what to work with; made from the environment at the first need if None.
+    """
+    app = FastAPI(
+        title="Open Media Match API",
+        version=version("hma-functions"),
+        openapi_url=None,
+        default_response_class=Json,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.threads = Threads()
+    mounted = (*routers, common.router)
+    app.state.rules = _rules(mounted)
+    for router in mounted:
+        app.include_router(router)
+    install(app)
+    app.add_middleware(Edge)
+    return app
+
+
+def target(verb: str, *routers: APIRouter) -> Callable[[Request], Awaitable[ASGIApp]]:
+    """What functions-framework runs as `verb`: it hands each request on to an app of `routers`.
+
+    The app is made at the first request, because the command imports us before it forks.
+    """
+    app = functools.cache(lambda: build(*routers))
+
+    async def function(_: Request) -> ASGIApp:
+        return app()
+
+    function.__name__ = verb
+    registered: Callable[[Request], Awaitable[ASGIApp]] = functions_framework.aio.http(function)
+    return registered
+
+
+def _rules(routers: Sequence[APIRouter]) -> list[str]:
+    """What the site map says: each path once, as the contract spells such rules."""
+    paths = {route.path for router in routers for route in router.routes if hasattr(route, "path")}
+    return sorted(
+        re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{(\w+):id\}", r"<int:\1>", path)) for path in paths
+    )

@@ -1,0 +1,61 @@
+"""What a handler gets from the app it is mounted on: the services, and threads to wait in."""
+
+import functools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, ParamSpec, TypeVar, cast
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, FastAPI, Request
+
+from core.services import Services
+from core.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Threads:
+    """How much may wait or work beside the event loop at once; more than that queues.
+
+    Attributes:
+        hashing: decoding and hashing release the lock, so one a core; each may hold an image.
+        waiting: for the catalog, the store and the hosts that content is fetched from.
+    """
+
+    hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(os.cpu_count() or 1))
+    waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+
+
+def services_of(app: FastAPI) -> Services:
+    """The services of `app`, made from the environment when they are first asked for.
+
+    Raises:
+        Misconfigured: the environment holds settings that cannot be.
+    """
+    if app.state.services is None:
+        app.state.services = Services(Settings.from_env())
+    return cast(Services, app.state.services)
+
+
+async def _services(request: Request) -> Services:
+    return services_of(request.app)
+
+
+async def _threads(request: Request) -> Threads:
+    return cast(Threads, request.app.state.threads)
+
+
+Deployed = Annotated[Services, Depends(_services)]
+Pools = Annotated[Threads, Depends(_threads)]
+
+
+async def in_thread(
+    limiter: CapacityLimiter, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """What `call` returns, run in a thread so that others are served meanwhile."""
+    bound = functools.partial(call, *args, **kwargs)
+    return await anyio.to_thread.run_sync(bound, limiter=limiter)
