@@ -1,0 +1,104 @@
+"""Hashing content: a file of some content type to its signals, one of each signal type.
+
+PDQ is our own; the other types hash by their own code. What cannot be hashed is the sender's
+mistake, whatever that code raises.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from threatexchange.signal_type.pdq.signal import PdqSignal
+from threatexchange.signal_type.signal_base import BytesHasher, SignalType
+
+from core import pdq
+from core.errors import BadInput
+from core.media import Source, decode
+from core.settings import Settings
+from core.signal_types import SignalTypes
+
+T = TypeVar("T")
+
+LEAST_QUALITY = 50
+"""Below it a PDQ hash says too little to be matched, and the signal is empty."""
+
+
+def hash_content(
+    types: SignalTypes,
+    settings: Settings,
+    content_type: str,
+    source: Source,
+    wanted: Collection[str] | None = None,
+) -> dict[str, str]:
+    """The signals of `source` by signal type: of those `wanted`, or of all that apply to it.
+
+    A signal is `""` where the content has too little in it for that type. A path is handed on, so
+    that a type that streams never has the whole of a large file in memory.
+
+    Raises:
+        BadInput: no such content type or signal type, or the content cannot be hashed.
+        TooLarge: an image with more pixels than the settings allow.
+    """
+    selected = _selected(types.hashers(content_type), wanted)
+    return {name: _signal(name, types.get(name), source, settings) for name in selected}
+
+
+def content_type_of(header: str | None) -> str:
+    """The content type that an HTTP `Content-Type` stands for.
+
+    Raises:
+        BadInput: it is neither an image nor a video, or absent.
+    """
+    for start, content_type in ("image", "photo"), ("video", "video"):
+        if header and header.lower().startswith(start):
+            return content_type
+    raise BadInput(
+        f"unsupported url ContentType: '{header or ''}', if you know the expected type, "
+        "provide it with the content_type query param"
+    )
+
+
+def _selected(hashers: Collection[str], wanted: Collection[str] | None) -> Collection[str]:
+    names = hashers if wanted is None else [name.strip() for name in wanted if name.strip()]
+    for name in names:
+        if name not in hashers:
+            raise BadInput(f"signal type '{name}' doesn't exist or is disabled")
+    if not names:
+        raise BadInput("empty signal type selection")
+    return names
+
+
+def _signal(name: str, signal_type: type[SignalType], source: Source, settings: Settings) -> str:
+    if signal_type is PdqSignal:
+        found = pdq.compute(decode(source, settings.max_pixels))
+        return found.hash if found.quality >= LEAST_QUALITY else ""
+    if isinstance(source, bytes) and issubclass(signal_type, BytesHasher):
+        return _hashed(name, signal_type.hash_from_bytes, source)
+    with _on_disk(source) as path:
+        return _hashed(name, signal_type.hash_from_file, path)
+
+
+def _hashed(name: str, hasher: Callable[[T], str], content: T) -> str:
+    try:
+        return str(hasher(content))
+    except Exception as error:
+        why = str(error) or type(error).__name__
+        raise BadInput(f"the content cannot be hashed to {name}: {why}") from error
+
+
+@contextmanager
+def _on_disk(source: Source) -> Iterator[Path]:
+    if isinstance(source, Path):
+        yield source
+        return
+    with tempfile.NamedTemporaryFile(prefix="hma-") as file:
+        if isinstance(source, bytes):
+            file.write(source)
+        else:
+            source.seek(0)
+            shutil.copyfileobj(source, file)
+        file.flush()
+        yield Path(file.name)
