@@ -34,30 +34,37 @@ def migrate(database: Database) -> None:
         with nullcontext() if path is None else _alone(path), engine.connect() as connection:
             if path is not None:
                 _keep_log(connection)
+            # Look first without a lock: a process also starts while others write.
+            with connection.begin():
+                if _is_current(connection):
+                    return
             with connection.execution_options(writes=path is not None).begin():
                 if path is None:
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-                _upgrade(connection)
+                if not _is_current(connection):
+                    _upgrade(connection)
 
 
-def config() -> Config:
-    """Alembic's configuration: where the migrations are."""
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", "core.catalog:migrations")
     return config
 
 
+def _is_current(connection: Connection) -> bool:
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
+
+
 def _upgrade(connection: Connection) -> None:
-    settings = config()
-    wanted = ScriptDirectory.from_config(settings).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() != wanted:
-        settings.attributes["connection"] = connection
-        try:
-            command.upgrade(settings, "head")
-        except CommandError as error:
-            raise Misconfigured(
-                f"the catalog was made by a newer version of this program: {error}"
-            ) from error
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Misconfigured(
+            f"the catalog was made by a newer version of this program: {error}"
+        ) from error
 
 
 def _keep_log(connection: Connection) -> None:
