@@ -12,7 +12,7 @@ Of several frames or pages the first counts.
 import io
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, TypeAlias
+from typing import IO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import BadInput, TooLarge
 
-Source: TypeAlias = bytes | Path | BinaryIO
+Source: TypeAlias = bytes | Path | IO[bytes]
 """A file's content, the path of a file, or an open file that can be read from its start again."""
 
 FORMATS = (
@@ -70,7 +70,7 @@ def decode(source: Source, max_pixels: int) -> NDArray[np.uint8]:
         ) from error
 
 
-def _opened(source: Source) -> Path | BinaryIO:
+def _opened(source: Source) -> Path | IO[bytes]:
     return io.BytesIO(source) if isinstance(source, bytes) else source
 
 

@@ -16,11 +16,11 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, TypeAlias
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -55,11 +55,11 @@ class Fetched:
     """What a URL led to.
 
     Attributes:
-        body: a file with its content, which is gone when the block of `fetch` ends.
+        body: its content, at the beginning; in a file once it is large, which closing it deletes.
         content_type: the `Content-Type` that its server gave, if any.
     """
 
-    body: Path
+    body: IO[bytes]
     content_type: str | None
 
 
@@ -78,30 +78,30 @@ def resolve(host: str, port: int) -> Sequence[Address]:
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
-@contextmanager
-def fetch(url: str, settings: Settings, resolve: Resolve = resolve) -> Iterator[Fetched]:
-    """The file behind `url`, for as long as the block lasts.
+def fetch(url: str, settings: Settings, resolve: Resolve = resolve) -> Fetched:
+    """The file behind `url`.
 
     Raises:
         BadInput: `url` is none, may not be fetched, or cannot be.
         TooLarge: the file has more bytes than the settings allow.
     """
     deadline = time.monotonic() + settings.fetch_timeout_seconds
-    with tempfile.NamedTemporaryFile(prefix="hma-") as file:
+    with ExitStack() as undo:
+        body = undo.enter_context(tempfile.SpooledTemporaryFile(max_size=1 << 20))
         try:
-            content_type = _download(url, settings, resolve, deadline, file)
+            content_type = _download(url, settings, resolve, deadline, body)
         except TimeoutError as error:
             why = f"it took longer than {settings.fetch_timeout_seconds:g} seconds"
-            raise BadInput(f"Failed to fetch URL: {why}") from error
+            raise _failed(why) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            why = str(error) or type(error).__name__
-            raise BadInput(f"Failed to fetch URL: {why}") from error
-        file.flush()
-        yield Fetched(Path(file.name), content_type)
+            raise _failed(str(error) or type(error).__name__) from error
+        body.seek(0)
+        undo.pop_all()  # from here on it is the caller's to close
+        return Fetched(body, content_type)
 
 
 def _download(
-    url: str, settings: Settings, resolve: Resolve, deadline: float, file: IO[bytes]
+    url: str, settings: Settings, resolve: Resolve, deadline: float, body: IO[bytes]
 ) -> str | None:
     for _ in range(MOST_REDIRECTS + 1):
         target = _parsed(url)
@@ -114,7 +114,7 @@ def _download(
                     url = urljoin(url, location)
                     continue
                 _check_answer(response)
-                _save(response, settings.max_fetch_bytes, file)
+                _save(response, settings.max_fetch_bytes, body)
                 return response.headers["Content-Type"]
     raise _failed(f"it was redirected more than {MOST_REDIRECTS} times")
 
@@ -127,7 +127,7 @@ def _check_answer(response: http.client.HTTPResponse) -> None:
         raise _failed(f"it came in {encoding!r}, though asked for as it is")
 
 
-def _save(response: http.client.HTTPResponse, limit: int, file: IO[bytes]) -> None:
+def _save(response: http.client.HTTPResponse, limit: int, body: IO[bytes]) -> None:
     declared = response.length
     if declared is not None and declared > limit:
         raise TooLarge("Content too large")
@@ -135,7 +135,7 @@ def _save(response: http.client.HTTPResponse, limit: int, file: IO[bytes]) -> No
     received = 0
     # read1 and not read: it returns what has come, and does not wait until there is more of it
     while received < expected and (chunk := response.read1(min(1 << 16, expected - received))):
-        file.write(chunk)
+        body.write(chunk)
         received += len(chunk)
     if received > limit:
         raise TooLarge("Content too large")
@@ -172,6 +172,8 @@ def _host(name: str) -> str:
             raise ValueError("an address with a zone is of this machine")
         return str(ipaddress.IPv6Address(name))
     ascii_name = name.encode("idna").decode().lower().rstrip(".")
+    if any(unicodedata.category(character) == "Cn" for character in name):
+        raise ValueError("characters that do not exist")  # the codec lets them pass
     if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", ascii_name):
         raise ValueError("not a name of a host")
     return ascii_name
