@@ -245,20 +245,25 @@ class _Connection(http.client.HTTPConnection):
         self.sock = self._secured(plain) if self._target.secure else plain
 
     def _connected(self) -> "_Socket":
-        failure: OSError | None = None
-        for family, kind, protocol, _, address in self._addresses:
-            plain = _Socket(family, kind, protocol)
-            plain.deadline = self._deadline
+        failures: list[OSError] = []
+        for address in self._addresses:
             try:
-                plain.settimeout(_left(self._deadline))
-                plain.connect(address)
+                return self._connected_to(address)
             except OSError as error:
-                plain.close()
-                failure = error
-            else:
-                return plain
-        assert failure is not None
-        raise failure
+                failures.append(error)
+        raise failures[-1]
+
+    def _connected_to(self, address: Address) -> "_Socket":
+        family, kind, protocol, _, place = address
+        plain = _Socket(family, kind, protocol)
+        plain.deadline = self._deadline
+        try:
+            plain.settimeout(_left(self._deadline))
+            plain.connect(place)
+        except OSError:
+            plain.close()
+            raise
+        return plain
 
     def _secured(self, plain: "_Socket") -> "_SecureSocket":
         plain.settimeout(_left(self._deadline))
