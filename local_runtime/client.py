@@ -1,0 +1,144 @@
+"""Talks to a running server over HTTP, as any client of the contract would."""
+
+import mimetypes
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import requests
+
+from core.errors import BadInput, Forbidden, HmaError, NotFound, TooLarge, Unavailable
+
+_ERRORS: dict[int, type[HmaError]] = {
+    error.status: error for error in (BadInput, Forbidden, NotFound, TooLarge)
+}
+READY = "I-AM-ALIVE"
+"""What `/status` says of a server that answers lookups."""
+
+_TIMEOUT = (5, 120)
+"""Seconds to connect, and to wait for an answer: a large video takes its time to be hashed."""
+
+
+class Client:
+    """The server at `url`. Usable by many threads, and sees what it has published.
+
+    Every method raises Unavailable when nothing there answers, and the error that the server
+    reported when it refuses.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        self._http = requests.Session()
+        self._http.trust_env = False  # a proxy for the outside world does not know our server
+        self._published = ""  # the snapshots that a lookup must not be older than
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def status(self) -> str:
+        """What `/status` says: `I-AM-ALIVE` when lookups are answered, else why not."""
+        return self._send("GET", "/status").text.strip()
+
+    def await_ready(self, seconds: float = 60.0) -> None:
+        """Wait until the server answers lookups; Unavailable with its reason when it does not."""
+        deadline, pause = time.monotonic() + seconds, threading.Event()
+        while True:
+            try:
+                said = self.status()
+            except Unavailable as error:
+                said = error.message
+            if said == READY:
+                return
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{self.url} is not ready after {seconds:.0f} s: {said}")
+            pause.wait(0.05)
+
+    def index_status(self) -> dict[str, dict[str, Any]]:
+        """For each signal type `built_to`, `present` and `size`."""
+        return self._object("GET", "/m/index/status")
+
+    def publish(self) -> dict[str, int]:
+        """Publish what the catalog holds; the number of each signal type's newest snapshot."""
+        numbers = self._object("POST", "/publish")
+        self._published = ", ".join(f"{name}={number}" for name, number in numbers.items())
+        return numbers
+
+    def banks(self) -> list[dict[str, Any]]:
+        """Every bank as `name` and `matching_enabled_ratio`."""
+        banks: list[dict[str, Any]] = self._json("GET", "/c/banks")
+        return banks
+
+    def bank(self, name: str) -> dict[str, Any]:
+        """The bank of this name."""
+        return self._object("GET", f"/c/bank/{quote(name, safe='')}")
+
+    def create_bank(self, name: str, ratio: float = 1.0) -> dict[str, Any]:
+        """A new bank, which takes part in `ratio` of all lookups."""
+        return self._object("POST", "/c/banks", json={"name": name, "enabled_ratio": ratio})
+
+    def add(self, bank: str, file: Path, kind: str, note: str | None = None) -> dict[str, Any]:
+        """Bank a file of content type `kind`: the `id` of the new content, and its `signals`."""
+        fields = {} if note is None else {"note": note}
+        return self._upload(f"/c/bank/{quote(bank, safe='')}/content", file, kind, data=fields)
+
+    def match(self, file: Path, kind: str) -> list[dict[str, Any]]:
+        """What a file is a copy of, in every bank: `signal_type`, `bank`, `bank_content_id`, …"""
+        answer = self._upload("/m/lookup", file, kind, params={"min_snapshot": self._published})
+        return [
+            {"signal_type": signal_type, "bank": bank, **match}
+            for signal_type, banks in answer.items()
+            for bank, matches in banks.items()
+            for match in matches
+        ]
+
+    def _upload(self, path: str, file: Path, kind: str, **more: Any) -> dict[str, Any]:
+        try:
+            with file.open("rb") as body:
+                return self._object("POST", path, files={kind: (file.name, body)}, **more)
+        except BadInput as error:
+            if error.message.endswith("invalid PDQ hash"):
+                raise BadInput("has too little detail for PDQ to tell it from others") from error
+            raise
+
+    def _object(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._json(method, path, **body)
+        return answer
+
+    def _json(self, method: str, path: str, **body: Any) -> Any:
+        response = self._send(method, path, **body)
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise Unavailable(
+                f"{self.url}{path} answered {response.status_code} and no JSON: "
+                "is that an hma server?"
+            ) from error
+        if response.ok:
+            return answer
+        said = answer.get("message") if isinstance(answer, dict) else str(answer)
+        raise _ERRORS.get(response.status_code, Unavailable)(said)
+
+    def _send(self, method: str, path: str, **body: Any) -> requests.Response:
+        try:
+            return self._http.request(method, self.url + path, timeout=_TIMEOUT, **body)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise Unavailable(
+                f"nothing answers at {self.url}. Start a server with `hma serve`, or name one "
+                "that runs with --url or HMA_URL"
+            ) from error
+        except requests.RequestException as error:
+            raise BadInput(f"{self.url} is no URL of a server: {error}") from error
+
+
+def content_type_of(file: Path) -> str | None:
+    """`photo` or `video` by the file's name, None if it is neither."""
+    main = (mimetypes.guess_type(file.name, strict=False)[0] or "").partition("/")[0]
+    return {"image": "photo", "video": "video"}.get(main)

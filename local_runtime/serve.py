@@ -1,0 +1,189 @@
+"""The one-process runtime: every function behind one port, a scheduler, an object store beside it.
+
+What the cloud gives a deployment comes from one folder here: catalog, objects, cache. Everything
+that can be wrong with it is found before anything is started.
+"""
+
+import fcntl
+import hashlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from core.errors import HmaError, Misconfigured
+from core.services import Services
+from core.settings import Settings
+from functions import curate, match, publish, status
+from functions import hash as hash_function
+from functions.web.app import build
+from local_runtime.object_store import Backing, object_store
+from local_runtime.scheduler import Scheduler
+
+ROUTERS = (
+    status.router,
+    hash_function.router,
+    match.router,
+    curate.router,
+    publish.router,
+)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A runtime that is up.
+
+    Attributes:
+        url: where it listens, without a slash at the end.
+        data: the folder it keeps everything in.
+        store: its object store.
+    """
+
+    url: str
+    data: Path
+    store: Backing
+
+
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    data: Path,
+    store: str | None,
+    publish_seconds: float,
+    report: Callable[[str], object],
+    attend: Callable[[Serving], bool],
+) -> None:
+    """Serve until interrupted.
+
+    Args:
+        settings: those that are unset get values inside `data`.
+        port: 0 for a free one.
+        store: as `object_store` takes it.
+        publish_seconds: between runs of the scheduled publish.
+        report: is told of what goes wrong meanwhile.
+        attend: called in a thread once requests are accepted; whether to go on serving.
+
+    Raises:
+        Misconfigured: the folder or the port is in use, or the store is not installed.
+        Unavailable: the object store or the catalog cannot be used.
+        HmaError: what `attend` raised.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    with ExitStack() as stack:
+        data = data.resolve()
+        stack.enter_context(_alone_in(data))
+        listener = stack.enter_context(closing(_listen(host, port)))
+        backing = stack.enter_context(object_store(settings, data, store))
+        services = Services(_completed(settings, data, backing))
+        _index_here(services, data / "indexed", backing)
+        stack.enter_context(Scheduler(services.publisher.publish_all, publish_seconds, report))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                build(*ROUTERS, services=services),
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        serving = Serving(_url(listener), data, backing)
+        failures: list[HmaError] = []
+        threading.Thread(
+            target=_attend, args=(attend, serving, server, failures), daemon=True
+        ).start()
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    if failures:
+        raise failures[0]
+
+
+def _end(*_: object) -> None:
+    """On SIGTERM: end as if by ourselves, so that what we started is stopped in order."""
+    sys.exit(0)
+
+
+@contextmanager
+def _alone_in(data: Path) -> Iterator[None]:
+    """Hold the folder; the kernel lets go of it when we end, however that is."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (data / "lock").open("a+")
+    except OSError as error:
+        raise Misconfigured(
+            f"{data} cannot be used: {error.strerror}. Give a folder of yours: --data DIR"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Misconfigured(
+                f"{data} is in use by another hma serve (process {lock.read().strip()}). "
+                "Stop that one, or give this one a folder of its own: --data DIR"
+            ) from None
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot listen on {host} port {port}: {error.strerror}. Stop what uses it "
+            "(another hma serve?), or choose another: --port PORT"
+        ) from error
+
+
+def _url(listener: socket.socket) -> str:
+    """Where a client on this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # only named here
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _completed(settings: Settings, data: Path, store: Backing) -> Settings:
+    defaults = {"database_url": f"sqlite:///{data / 'catalog.db'}", "cache_dir": data / "cache"}
+    given = settings.model_dump(include=settings.model_fields_set)
+    return Settings(**(defaults | given | store.settings))
+
+
+def _index_here(services: Services, note: Path, store: Backing) -> None:
+    """Index the whole catalog if this store was not the one in use with it the last time.
+
+    Otherwise an index left there earlier would be taken for the current one: what was banked
+    since then bears no mark any more.
+    """
+    pair = f"{services.settings.database_url} {store.identity}"
+    digest = hashlib.sha256(pair.encode()).hexdigest()  # the URL may hold a password
+    if note.exists() and note.read_text() == digest:
+        return
+    note.unlink(missing_ok=True)
+    for signal_type in services.signal_types.enabled():
+        services.publisher.rebuild(signal_type)
+    note.write_text(digest)
+
+
+def _attend(
+    attend: Callable[[Serving], bool],
+    serving: Serving,
+    server: uvicorn.Server,
+    failures: list[HmaError],
+) -> None:
+    go_on = False
+    try:
+        go_on = attend(serving)
+    except HmaError as error:
+        if not server.should_exit:  # else it failed because we end
+            failures.append(error)
+    finally:
+        server.should_exit = server.should_exit or not go_on
