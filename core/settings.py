@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from core.errors import Misconfigured
 
@@ -79,6 +87,11 @@ class Settings(BaseModel):
     max_stale_seconds: Seconds = Field(
         900.0, description="A snapshot nobody confirmed for this long answers 503, not matches."
     )
+    grace_seconds: Seconds = Field(
+        3600.0,
+        description="Segments and snapshots that nothing names any more are kept this long, "
+        "at least twice max_stale_seconds and longer than any function may run.",
+    )
     tail_entries: Annotated[int, Field(gt=0)] = Field(
         256, description="Changes kept inline in a snapshot before they become a segment."
     )
@@ -98,6 +111,13 @@ class Settings(BaseModel):
     )
 
     url: str = Field("http://127.0.0.1:5100", description="The server that the `hma` command asks.")
+
+    @field_validator("grace_seconds")
+    @classmethod
+    def _outlasts_staleness(cls, grace: float, info: ValidationInfo) -> float:
+        if grace < 2 * info.data.get("max_stale_seconds", 0):
+            raise ValueError("Input should be at least twice max_stale_seconds")
+        return grace
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":

@@ -1,10 +1,10 @@
 """What a deployment's index says, and what its catalog says, in one form to compare."""
 
 from core.index.cache import DiskCache
-from core.index.compact import merged
 from core.index.entry import Entry
+from core.index.layer import Columns
 from core.index.segment import open_segment
-from core.index.snapshot import read_snapshot
+from core.index.snapshot import newest_snapshot, read_snapshot
 from core.services import Services
 
 
@@ -12,8 +12,6 @@ def published_entries(
     services: Services, number: int | None = None, signal_type: str = "pdq"
 ) -> dict[int, Entry]:
     """Every content of the newest snapshot (or of `number`), by id."""
-    from core.index.snapshot import newest_snapshot
-
     snapshot = (
         read_snapshot(services.store, signal_type, number)
         if number
@@ -22,8 +20,11 @@ def published_entries(
     assert snapshot is not None
     cache = DiskCache(services.store, services.settings.cache_dir)
     type_class = services.signal_types.get(signal_type)
-    layers = [open_segment(cache, signal_type, type_class, ref) for ref in snapshot.segments]
-    return {e.content_id: e for e in merged(layers, snapshot.tail.held, snapshot.tail.removed)}
+    layers = [open_segment(cache, signal_type, type_class, s).columns for s in snapshot.segments]
+    kind = services.signal_types.kind(signal_type)
+    tail = Columns.of(kind, snapshot.tail.held, snapshot.tail.removed)
+    merged = Columns.merged([*layers, tail], at_bottom=True)
+    return {entry.content_id: entry for entry in merged.entries()}
 
 
 def catalog_entries(services: Services, signal_type: str = "pdq") -> dict[int, Entry]:

@@ -1,82 +1,48 @@
-"""Keeping segments few: small ones are merged into larger ones as they come.
+"""Keeping segments few: small ones are merged into larger ones, tier by tier.
 
-Size-tiered: a new segment takes along its older neighbours while they are not much larger than
-what is merged so far. So a signal is rewritten a few times in its life, and an index of a
-million contents has about ten segments.
+A merge takes the newest segments as long as the next older one is not much larger than they are
+together, so a signal is rewritten a few times in its life and ten million contents stand in
+about ten segments. Whoever publishes a change merges only little ones, so that its cost follows
+the change; the scheduled publisher merges the rest.
 """
 
-import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from core.index.cache import DiskCache
-from core.index.entry import Entry
-from core.index.segment import Layer, open_segment, write_segment
 from core.index.snapshot import SegmentRef
-from core.signal_types import SignalTypes
-from core.store import ObjectStore
 
 TIER_RATIO = 4
 """A neighbour is merged if it is at most this many times what is merged so far."""
 
-MERGE_CONTENTS = 100_000
-"""Segments that together hold more are left alone, so that no publication takes long."""
+LITTLE = 20_000
+"""Contents that a merge on the way of a request may write: some tens of milliseconds."""
+
+LARGEST = 32_000_000
+"""Contents in one segment: its merge has to fit in memory, and rows are numbered in 32 bits."""
 
 
-class Segments:
-    """The stored segments of one signal type, as a publisher extends them."""
+def run_to_merge(sizes: Sequence[int], most: int) -> tuple[int, int]:
+    """`(start, end)` of the segments to merge, given the contents of each, oldest first.
 
-    def __init__(
-        self, store: ObjectStore, cache: DiskCache, signal_types: SignalTypes, signal_type: str
-    ) -> None:
-        self._store = store
-        self._cache = cache
-        self._name = signal_type
-        self._type = signal_types.get(signal_type)
-        self._kind = signal_types.kind(signal_type)
-
-    def add(
-        self, older: tuple[SegmentRef, ...], held: Sequence[Entry], removed: Iterable[int] = ()
-    ) -> tuple[SegmentRef, ...]:
-        """`older` and a further layer, merged where that keeps segments few.
-
-        Segments are written, none is deleted: until a snapshot names them nobody reads them.
-        """
-        removed = list(removed)
-        keep, size = len(older), len(held) + len(removed)
-        while (
-            keep
-            and older[keep - 1].contents <= TIER_RATIO * size
-            and older[keep - 1].contents + size <= MERGE_CONTENTS
-        ):
-            keep -= 1
-            size += older[keep].contents
-        layers = [open_segment(self._cache, self._name, self._type, s) for s in older[keep:]]
-        entries = list(merged(layers, held, removed))
-        gone = set(removed).union(*(layer.removed.tolist() for layer in layers))
-        gone -= {entry.content_id for entry in entries}
-        # Below the oldest layer there is nothing left that a removal could hide.
-        written = write_segment(self._store, self._name, self._kind, entries, gone if keep else ())
-        return (*older[:keep], written) if written.contents else older[:keep]
+    The newest run in which every segment but the oldest is smaller than `TIER_RATIO` times those
+    after it, and which has at most `most` contents in all; shorter than two if there is none.
+    """
+    for end in range(len(sizes), 1, -1):
+        start, size = end - 1, sizes[end - 1]
+        while start and sizes[start - 1] <= TIER_RATIO * size and sizes[start - 1] + size <= most:
+            start -= 1
+            size += sizes[start]
+        if end - start >= 2:
+            return start, end
+    return 0, 0
 
 
-def merged(
-    layers: Sequence[Layer], held: Sequence[Entry], removed: Iterable[int]
-) -> Iterator[Entry]:
-    """What `layers` (oldest first), then `held` and `removed`, say together, by content id."""
-    changes = [_changes(0, held, removed)]
-    for age, layer in enumerate(reversed(layers), start=1):
-        changes.append(_changes(age, layer.entries(), layer.removed.tolist()))
-    last = None
-    for content_id, _, entry in heapq.merge(*changes, key=lambda change: change[:2]):
-        if content_id != last and entry is not None:
-            yield entry
-        last = content_id
-
-
-def _changes(
-    age: int, held: Iterable[Entry], removed: Iterable[int]
-) -> Iterator[tuple[int, int, Entry | None]]:
-    """One layer as `(content id, age, entry or None)`, by content id."""
-    kept = ((entry.content_id, age, entry) for entry in held)
-    gone = ((content_id, age, None) for content_id in sorted(removed))
-    return heapq.merge(kept, gone, key=lambda change: change[0])
+def replaced(
+    segments: tuple[SegmentRef, ...], run: Sequence[SegmentRef], merged: tuple[SegmentRef, ...]
+) -> tuple[SegmentRef, ...] | None:
+    """`segments` with `run` replaced, or None if another publisher has changed that part."""
+    ids = [segment.id for segment in segments]
+    wanted = [segment.id for segment in run]
+    start = ids.index(wanted[0]) if wanted and wanted[0] in ids else 0
+    if ids[start : start + len(wanted)] != wanted:
+        return None
+    return (*segments[:start], *merged, *segments[start + len(wanted) :])

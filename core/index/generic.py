@@ -5,7 +5,7 @@ store: its serialised form is a pickle. A type without an index class is scanned
 `compare_hash`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,15 +21,14 @@ class GenericSignals:
     """The signals of one layer as text, and the signal type that knows how to compare them."""
 
     def __init__(self, files: Mapping[str, Buffer], signal_type: type[SignalType]) -> None:
-        self._texts = Texts(files["signals"], files["signal_offsets"])
+        self.packed = Texts.open(files, "signals")
         self._type = signal_type
         self._find = self._finder()
 
     @staticmethod
-    def encode(signals: Sequence[str]) -> tuple[dict[str, bytes], Sequence[int]]:
-        """Files, and the order in which rows are stored: as given."""
-        blob, offsets = Texts.encode(signal.encode() for signal in signals)
-        return {"signals": blob, "signal_offsets": offsets}, range(len(signals))
+    def files(texts: Texts) -> dict[str, bytes]:
+        """The files of a layer of these texts, in the order they are in."""
+        return texts.files("signals")
 
     def search(self, signal: str, threshold: int) -> Hits:  # noqa: ARG002
         """All rows that the type itself says match.
@@ -47,18 +46,15 @@ class GenericSignals:
             [info.pretty_str() for _, info in found],
         )
 
-    def __getitem__(self, row: int) -> str:
-        return self._texts[row].decode()
-
     def _finder(self) -> Callable[[str], list[tuple[int, SignalSimilarityInfo]]]:
-        rows = range(len(self._texts))
+        rows = range(len(self.packed))
         index_class = self._type.get_index_cls()
         if index_class is not None:
-            index = index_class.build((self[row], row) for row in rows)
+            index = index_class.build((self.packed[row], row) for row in rows)
             return lambda signal: [(m.metadata, m.similarity_info) for m in index.query(signal)]
 
         def scan(signal: str) -> list[tuple[int, SignalSimilarityInfo]]:
-            results = ((row, self._type.compare_hash(self[row], signal)) for row in rows)
+            results = ((row, self._type.compare_hash(self.packed[row], signal)) for row in rows)
             return [(row, result.distance) for row, result in results if result.match]
 
         return scan

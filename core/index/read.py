@@ -16,7 +16,8 @@ import numpy as np
 from core.errors import HmaError, IndexNotReady, IndexStale, ObjectMissing, Unavailable
 from core.index.cache import DiskCache
 from core.index.entry import IndexedBank
-from core.index.segment import Layer, encode, open_segment
+from core.index.layer import Columns, Layer
+from core.index.segment import open_segment
 from core.index.snapshot import Snapshot, newest_snapshot
 from core.settings import Settings
 from core.signal_types import SignalTypes
@@ -50,33 +51,38 @@ class LoadedIndex:
         The newest layer that names a content decides about it, so rows of older layers are
         dropped when a later one names their content.
         """
-        best: dict[int, tuple[float, str, Layer, int]] = {}
+        best: dict[int, tuple[float, str, Columns, int]] = {}
         for depth, layer in enumerate(self._layers):
             positions, hits = layer.search(signal, self.snapshot.threshold)
-            ids = layer.ids[positions]
-            hidden = np.zeros(len(ids), bool)
-            for later in self._layers[depth + 1 :] if len(ids) else ():
-                hidden |= later.names(ids)
+            if len(positions) == 0:
+                continue
+            columns, later = layer.columns, self._layers[depth + 1 :]
+            ids = columns.ids[positions]
+            hidden = columns.hidden_by((one.columns for one in later), ids)
             for row in np.flatnonzero(~hidden).tolist():
                 content_id, distance = int(ids[row]), float(hits.distances[row])
                 if content_id not in best or distance < best[content_id][0]:
-                    best[content_id] = (distance, hits.texts[row], layer, int(positions[row]))
+                    best[content_id] = (distance, hits.texts[row], columns, int(positions[row]))
         nearest = sorted(best.items(), key=lambda item: (item[1][0], item[0]))
         return [
-            Found(content_id, bank, text, layer.disable_until_ts(at), **_extra(layer, at))
-            for content_id, (_, text, layer, at) in nearest
-            if (bank := self._banks.get(layer.bank_id(at)))
+            Found(
+                content_id,
+                bank,
+                text,
+                int(columns.until[at]),
+                **{"metadata": None, "note": None} | columns.extra(at),
+            )
+            for content_id, (_, text, columns, at) in nearest
+            if (bank := self._banks.get(int(columns.banks[at])))
         ]
 
     def size(self) -> int:
         """Number of live contents."""
-        total = 0
-        for depth, layer in enumerate(self._layers):
-            hidden = np.zeros(len(layer.ids), bool)
-            for later in self._layers[depth + 1 :]:
-                hidden |= later.names(layer.ids)
-            total += len(layer.ids) - int(hidden.sum())
-        return total
+        layers = [layer.columns for layer in self._layers]
+        return sum(
+            int((~layer.hidden_by(layers[depth:])).sum())
+            for depth, layer in enumerate(layers, start=1)
+        )
 
 
 class Index:
@@ -207,9 +213,6 @@ class Reader:
         }
         if missing:
             self._cache.prune()
-        tail = encode(self._kind, snapshot.tail.held, snapshot.tail.removed)
-        return LoadedIndex(snapshot, segments, Layer(self._kind, self._type, tail))
-
-
-def _extra(layer: Layer, position: int) -> dict[str, Any]:
-    return {"metadata": None, "note": None} | layer.extra(position)
+        tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
+        layer = Layer(self._kind, self._type, tail.files(self._kind))
+        return LoadedIndex(snapshot, segments, layer)

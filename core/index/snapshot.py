@@ -69,6 +69,13 @@ class Tail:
         gone = (set(self.removed) - changed) | removed
         return Tail(tuple(entries[i] for i in sorted(entries)), tuple(sorted(gone)))
 
+    def apart_from(self, earlier: "Tail") -> "Tail":
+        """What this tail says that `earlier` did not."""
+        return Tail(
+            tuple(entry for entry in self.held if entry not in earlier.held),
+            tuple(sorted(set(self.removed) - set(earlier.removed))),
+        )
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -172,7 +179,9 @@ def newest_snapshot(
         return known
     newest = read_snapshot(store, signal_type, _hinted(store, signal_type))
     if newest is None:
-        newest = read_snapshot(store, signal_type, _listed(store, signal_type))
+        newest = read_snapshot(
+            store, signal_type, max(listed_numbers(store, signal_type), default=0)
+        )
     while newest and (later := read_snapshot(store, signal_type, newest.number + 1)):
         newest = later
     return newest
@@ -190,6 +199,7 @@ def _hinted(store: ObjectStore, signal_type: str) -> int:
         return 0
 
 
-def _listed(store: ObjectStore, signal_type: str) -> int:
+def listed_numbers(store: ObjectStore, signal_type: str) -> list[int]:
+    """The numbers of all snapshots that are stored, ascending."""
     names = [info.key.rsplit("/", 1)[1] for info in store.list(f"index/{signal_type}/snapshots/")]
-    return max((int(name[:20]) for name in names if name[:20].isdigit()), default=0)
+    return [int(name[:20]) for name in names if name[:20].isdigit()]

@@ -10,9 +10,9 @@ from threatexchange.signal_type.pdq.signal import PdqSignal
 
 from core.errors import ObjectExists, SeveralWriters
 from core.index.entry import Entry, IndexedBank
+from core.index.layer import Columns, Layer
 from core.index.publish import Publisher
 from core.index.read import Index, LoadedIndex
-from core.index.segment import Layer, encode
 from core.index.snapshot import FileRef, SegmentRef, Snapshot, Tail, snapshot_key
 from core.settings import Settings
 from core.store import ObjectStore
@@ -254,10 +254,12 @@ def test_layers_hide_what_older_ones_say() -> None:
     rng = random.Random(12)
     signal = random_signal(rng)
     base = Layer(
-        "binary", PdqSignal, encode("binary", [Entry(i, 1, (signal,)) for i in (1, 2, 3)], [])
+        "binary",
+        PdqSignal,
+        Columns.of("binary", [Entry(i, 1, (signal,)) for i in (1, 2, 3)]).files("binary"),
     )
     tail_entries = [Entry(2, 2, (signal,))]
-    tail = Layer("binary", PdqSignal, encode("binary", tail_entries, [3]))
+    tail = Layer("binary", PdqSignal, Columns.of("binary", tail_entries, [3]).files("binary"))
     snapshot = Snapshot(
         "pdq",
         1,

@@ -14,7 +14,7 @@ from threatexchange.signal_type.raw_text import RawTextSignal
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.index.entry import Entry
-from core.index.segment import Layer, encode
+from core.index.layer import Columns, Layer
 from tests.deployment import altered, random_signal
 
 TYPES: dict[str, type[SignalType]] = {
@@ -34,7 +34,7 @@ def make_signal(rng: random.Random, kind: str) -> str:
 
 
 def open_layer(kind: str, entries: list[Entry], removed: list[int]) -> Layer:
-    return Layer(kind, TYPES[kind], encode(kind, entries, removed))
+    return Layer(kind, TYPES[kind], Columns.of(kind, entries, removed).files(kind))
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -56,9 +56,9 @@ def test_a_layer_gives_back_every_entry(kind: str, seed: int, size: int) -> None
     ]
     removed = sorted(rng.sample(range(1, 1000), rng.randint(0, 5)))
     layer = open_layer(kind, entries, removed)
-    given_back = [replace(e, signals=tuple(sorted(e.signals))) for e in layer.entries()]
+    given_back = [replace(e, signals=tuple(sorted(e.signals))) for e in layer.columns.entries()]
     assert given_back == entries
-    assert layer.removed.tolist() == removed
+    assert layer.columns.removed.tolist() == removed
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 63, 64, 65, 1000])
@@ -79,7 +79,7 @@ def test_binary_search_equals_brute_force_at_every_threshold(size: int) -> None:
         }
         for threshold in range(64):
             positions, hits = layer.search(query, threshold)
-            found = dict(zip(layer.ids[positions].tolist(), hits.texts, strict=True))
+            found = dict(zip(layer.columns.ids[positions].tolist(), hits.texts, strict=True))
             assert found == {i: str(d) for i, d in distances.items() if d <= threshold}
 
 
@@ -89,7 +89,7 @@ def test_identical_and_single_signals_are_found() -> None:
     for copies in (1, 2, 4, 8):
         layer = open_layer("binary", [Entry(i, 1, (signal,)) for i in range(1, copies + 1)], [])
         positions, _ = layer.search(signal, 31)
-        assert sorted(layer.ids[positions].tolist()) == list(range(1, copies + 1))
+        assert sorted(layer.columns.ids[positions].tolist()) == list(range(1, copies + 1))
 
 
 @given(seed=st.integers(0, 2**32), size=st.integers(0, 200))
@@ -103,7 +103,7 @@ def test_exact_search_equals_brute_force(seed: int, size: int) -> None:
     for query in {*signals[:20], random_signal(rng, bits=128)}:
         positions, _ = layer.search(query, 0)
         expected = [i for i, s in enumerate(signals, start=1) if s == query]
-        assert sorted(layer.ids[positions].tolist()) == expected
+        assert sorted(layer.columns.ids[positions].tolist()) == expected
 
 
 def test_an_exact_signal_need_not_be_an_md5() -> None:
@@ -111,8 +111,8 @@ def test_an_exact_signal_need_not_be_an_md5() -> None:
     signals = [random_signal(random.Random(i), bits=256) for i in range(50)]
     layer = open_layer("exact", [Entry(i, 1, (s,)) for i, s in enumerate(signals, start=1)], [])
     positions, _ = layer.search(signals[7], 0)
-    assert layer.ids[positions].tolist() == [8]
-    assert [e.signals[0] for e in layer.entries()] == signals
+    assert layer.columns.ids[positions].tolist() == [8]
+    assert [e.signals[0] for e in layer.columns.entries()] == signals
 
 
 def test_names_tells_what_a_layer_decides_about() -> None:
@@ -120,5 +120,5 @@ def test_names_tells_what_a_layer_decides_about() -> None:
     signal = "0" * 64
     layer = open_layer("binary", [Entry(5, 1, (signal,)), Entry(9, 1, (signal,))], [2, 7])
     asked = np.arange(1, 12)
-    assert asked[layer.names(asked)].tolist() == [2, 5, 7, 9]
-    assert not open_layer("binary", [], []).names(asked).any()
+    assert asked[layer.columns.names(asked)].tolist() == [2, 5, 7, 9]
+    assert not open_layer("binary", [], []).columns.names(asked).any()

@@ -1,0 +1,135 @@
+"""Multi-index hashing loses nothing: equal to brute force for any size, threshold and skew."""
+
+import io
+
+import faiss
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.index import postings
+from core.index.binary import BinarySignals
+from core.index.columns import Codes
+from core.index.postings import Postings, chunks_for, probe_count, radii, write_postings
+
+Bits = NDArray[np.uint8]
+
+
+def random_codes(rng: np.random.Generator, rows: int) -> Bits:
+    return rng.integers(0, 256, (rows, 32), dtype=np.uint8)
+
+
+def skewed_codes(rng: np.random.Generator, rows: int) -> Bits:
+    """A few originals and their alterations, as banks of real pictures are."""
+    originals = random_codes(rng, max(1, rows // 50))
+    codes = originals[rng.integers(len(originals), size=rows)]
+    share = rng.choice([0.0, 0.02, 0.06, 0.12, 0.2], size=(rows, 1))
+    return codes ^ np.packbits(rng.random((rows, 256)) < share, axis=1)
+
+
+def flipped(rng: np.random.Generator, code: Bits, distance: int) -> Bits:
+    flips = np.zeros(256, np.uint8)
+    flips[rng.choice(256, distance, replace=False)] = 1
+    return code ^ np.packbits(flips)
+
+
+def brute_force(codes: Bits, query: Bits) -> NDArray[np.int64]:
+    """Distances of all codes, by another way than ours."""
+    distances: NDArray[np.int64] = np.unpackbits(codes ^ query, axis=1).sum(axis=1, dtype=np.int64)
+    return distances
+
+
+def opened(codes: Bits) -> Postings:
+    file = io.BytesIO()
+    write_postings(codes, file)
+    return Postings(file.getvalue(), codes)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 63, 64, 65, 1000])
+@pytest.mark.parametrize("make", [random_codes, skewed_codes])
+def test_every_threshold_finds_what_brute_force_finds(
+    monkeypatch: pytest.MonkeyPatch, rows: int, make: object
+) -> None:
+    """Thresholds 0 to 63, near and far queries, with the fall-back to scanning switched off."""
+    monkeypatch.setattr(postings, "SHARE_OF_SCAN", 1e9)
+    rng = np.random.default_rng(rows)
+    codes = make(rng, rows)  # type: ignore[operator]
+    index = opened(codes)
+    answered = 0
+    for distance in [0, 1, 15, 16, 30, 31, 32, 47, 63]:
+        query = flipped(rng, codes[rng.integers(rows)], distance)
+        distances = brute_force(codes, query)
+        for threshold in range(64):
+            found = index.search(query, threshold)
+            if found is None:  # more probes than a scan is worth
+                assert threshold > 31
+                continue
+            answered += 1
+            expected = np.flatnonzero(distances <= threshold)
+            assert found[0].tolist() == expected.tolist()
+            assert found[1].tolist() == distances[expected].tolist()
+    assert answered >= 9 * 32
+
+
+@pytest.mark.parametrize("make", [random_codes, skewed_codes])
+@pytest.mark.parametrize("rows", [250_000, 700_000])
+def test_a_large_layer_finds_what_brute_force_finds(rows: int, make: object) -> None:
+    """With the tables that its size gets, through the layer's own search and its fall-back."""
+    rng = np.random.default_rng(rows)
+    codes = make(rng, rows)  # type: ignore[operator]
+    file = io.BytesIO()
+    write_postings(codes, file)
+    files = BinarySignals.files(Codes(codes)) | {"postings": file.getvalue()}
+    signals = BinarySignals(files)
+    for at in range(40):
+        query = flipped(rng, codes[rng.integers(rows)], at)
+        distances = brute_force(codes, query)
+        for threshold in (0, 10, 31, 32, 40, 60):
+            hits = signals.search(query.tobytes().hex(), threshold)
+            order = np.argsort(hits.rows)
+            expected = np.flatnonzero(distances <= threshold)
+            assert hits.rows[order].tolist() == expected.tolist()
+            assert hits.distances[order].tolist() == distances[expected].tolist()
+
+
+@pytest.mark.parametrize("count", [10, 11, 12, 16])
+def test_radii_are_the_least_that_lose_nothing(count: int) -> None:
+    """Σ(t_i + 1) is one more than the threshold: no less may be probed, and no more need be."""
+    for threshold in range(64):
+        assert sum(radius + 1 for radius in radii(count, threshold)) == threshold + 1
+
+
+@pytest.mark.parametrize("rows", [1, 600_000, 5_000_000, 60_000_000])
+def test_chunks_cover_every_bit_once(rows: int) -> None:
+    """Put together again, the chunks of a code are the code."""
+    words = postings.big_endian_words(random_codes(np.random.default_rng(1), 20))
+    chunks = chunks_for(rows)
+    assert sum(chunk.width for chunk in chunks) == 256
+    for code in words:
+        whole = 0
+        for chunk in chunks:
+            whole = whole << chunk.width | int(chunk.keys(code.reshape(1, 4))[0])
+        assert whole == int.from_bytes(code.astype(">u8").tobytes())
+
+
+def test_masks_are_all_patterns_of_few_bits() -> None:
+    masks = postings.masks(23, 2)
+    assert len(masks) == len(set(masks.tolist())) == probe_count(23, 2)
+    assert max(int(mask).bit_count() for mask in masks) == 2
+
+
+def test_a_query_that_half_the_index_resembles_is_left_to_the_scan() -> None:
+    """The worst case is bounded: long lists are refused before they are read."""
+    rng = np.random.default_rng(5)
+    codes = np.repeat(random_codes(rng, 2), 50_000, axis=0)
+    assert opened(codes).search(codes[0], 31) is None
+
+
+def test_our_file_of_codes_is_the_one_faiss_writes() -> None:
+    """Byte for byte, so that FAISS maps it and any FAISS tool reads it."""
+    for rows in (0, 1, 77):
+        codes = random_codes(np.random.default_rng(rows), rows)
+        flat = faiss.IndexBinaryFlat(256)
+        flat.add(codes)
+        ours = BinarySignals.files(Codes(codes))["codes"]
+        assert ours == faiss.serialize_index_binary(flat).tobytes()
