@@ -1,0 +1,51 @@
+"""What `infra` says about the program is true of the program."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+CONTAINERFILE = (ROOT / "infra" / "Containerfile").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())
+FUNCTIONS = {
+    name: service["environment"]
+    for name, service in COMPOSE["services"].items()
+    if "FUNCTION_TARGET" in service.get("environment", {})
+}
+
+
+def test_every_function_is_deployed() -> None:
+    """Each verb in `functions` has a container, but for `status`, which `match` answers too."""
+    verbs = {file.stem for file in (ROOT / "functions").glob("[a-z]*.py")}
+    assert {one["FUNCTION_TARGET"] for one in FUNCTIONS.values()} == verbs - {"status"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_containers_are_told_only_what_is_a_setting(name: str) -> None:
+    """No variable of a function's container is misspelt, and only curators get the catalog."""
+    environ = {key: value for key, value in FUNCTIONS[name].items() if key.startswith("HMA_")}
+    settings = Settings.from_env(environ)
+    assert (settings.store_url is not None) == (name != "hash")
+    assert (settings.database_url is not None) == (name in ("curate", "publish"))
+
+
+def test_image_is_made_of_what_is_there() -> None:
+    """Every file that the image copies from here exists, and every target of compose too."""
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", CONTAINERFILE, re.MULTILINE)
+    names = [name for line in copied for name in line.split()]
+    assert "core" in names
+    assert [name for name in names if not (ROOT / name).exists()] == []
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", CONTAINERFILE, re.MULTILINE))
+    built = {s["build"]["target"] for s in COMPOSE["services"].values() if "build" in s}
+    assert built <= stages
+
+
+def test_one_version_of_minio() -> None:
+    """The image builds the very MinIO that `make minio` builds and the tests ran on."""
+    (pinned,) = re.findall(r"^MINIO := (\S+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert f"ARG MINIO={pinned}\n" in CONTAINERFILE
