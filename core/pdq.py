@@ -69,14 +69,7 @@ def compute(rgb: Pixels) -> Pdq:
     height, width, _ = rgb.shape
     if min(height, width) < SMALLEST:
         return Pdq("0" * 64, 0)
-    if _even(height, width):
-        samples = sample(rgb)
-        coefficients = _TRANSFORM @ samples @ _TRANSFORM.T
-        least, most = _quality(samples, -SAMPLE_ERROR), _quality(samples, SAMPLE_ERROR)
-        if least == most and _gap(coefficients) > 2 * COEFFICIENT_ERROR:
-            return Pdq(bits(coefficients), least)
-    rounded = _sample_rounded(rgb)
-    return Pdq(bits(_transform_rounded(rounded)), _quality_rounded(rounded))
+    return _by_matrix(rgb) or _by_definition(rgb)
 
 
 def bits(coefficients: NDArray[np.floating]) -> str:
@@ -86,6 +79,18 @@ def bits(coefficients: NDArray[np.floating]) -> str:
     """
     median = np.partition(coefficients, 127, axis=None)[127]
     return np.packbits((coefficients > median).ravel()[::-1]).tobytes().hex()
+
+
+def _by_matrix(rgb: Pixels) -> Pdq | None:
+    """The PDQ of an image, or None where it is for rounding errors to decide."""
+    if not _even(*rgb.shape[:2]):
+        return None
+    samples = sample(rgb)
+    coefficients = _TRANSFORM @ samples @ _TRANSFORM.T
+    least, most = _quality(samples, -SAMPLE_ERROR), _quality(samples, SAMPLE_ERROR)
+    if least < most or _gap(coefficients) <= 2 * COEFFICIENT_ERROR:
+        return None
+    return Pdq(bits(coefficients), least)
 
 
 def sample(rgb: Pixels) -> Doubles:
@@ -167,6 +172,11 @@ _TRANSFORM: Doubles = float(np.float32(np.sqrt(2 / SAMPLES))) * np.cos(
 # What follows computes the same as what precedes, in the roundings of the reference code: all
 # values are 32-bit floats, and sums are taken one by one in its order (`np.add.accumulate` does
 # not sum by pairs, as `sum` and `@` may).
+
+
+def _by_definition(rgb: Pixels) -> Pdq:
+    samples = _sample_rounded(rgb)
+    return Pdq(bits(_transform_rounded(samples)), _quality_rounded(samples))
 
 
 def _sample_rounded(rgb: Pixels) -> Floats:
