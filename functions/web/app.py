@@ -15,6 +15,7 @@ from functions.web.answer import Json
 from functions.web.deployed import Threads
 from functions.web.edge import Edge
 from functions.web.errors import install
+from functions.web.publishing import Publishing
 
 
 def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
@@ -32,6 +33,7 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
     )
     app.state.services = services
     app.state.threads = Threads()
+    app.state.publishing = Publishing(app.state.threads)
     mounted = (*routers, common.router)
     app.state.rules = _rules(mounted)
     for router in mounted:

@@ -1,0 +1,251 @@
+"""The curate function: `/c/banks` and `/c/bank/*`. The only one that changes what is banked.
+
+What is committed is published at once, so that it matches about a second later. When that fails,
+or takes too long, the answer still says "done", because it is: the change is marked in the
+catalog, and the scheduled `publish` makes up for it. Such an answer names no snapshot.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+from starlette.convertors import Convertor, register_url_convertor
+
+from core.banking import bank_signals
+from core.catalog import Bank, Catalog, Content
+from core.errors import BadInput
+from functions.web.answer import Json, at
+from functions.web.app import target
+from functions.web.body import (
+    body_of,
+    documented,
+    documented_file,
+    is_json,
+    parse_json,
+    read_json,
+    read_object,
+)
+from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.publishing import Publishing
+from functions.web.upload import hash_upload, hash_url, uploaded
+
+T = TypeVar("T")
+
+_NO_SOURCE = "Neither `url` nor multipart file upload was received"
+
+
+class ContentId(Convertor[int]):
+    """A path segment that is a content id. What is none makes the path an unknown one."""
+
+    regex = "[0-9]{1,4000}"  # more digits than these `int` refuses
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("id", ContentId())
+router = APIRouter(prefix="/c", tags=["Banks"])
+
+
+class BankCreateRequest(BaseModel):
+    name: str = Field(description="UPPER_WITH_UNDERSCORE, at most 255 characters.")
+    enabled_ratio: float | None = Field(None, description="Share of lookups it takes part in.")
+    enabled: bool | None = Field(None, description="True is a ratio of 1, false of 0.")
+
+    @property
+    def ratio(self) -> float | None:
+        if self.enabled_ratio is None and self.enabled is not None:
+            return 1.0 if self.enabled else 0.0
+        return self.enabled_ratio
+
+
+class BankUpdateRequest(BankCreateRequest):
+    name: str | None = Field(None, description="The new name.")  # type: ignore[assignment]
+
+
+class ContentRequest(BaseModel):
+    url: str | None = Field(None, description="The content to fetch and bank; or upload a file.")
+    content_type: str | None = Field(None, description="What the URL leads to, if known.")
+    types: str | None = Field(None, description="Comma-separated signal types to hash it to.")
+
+
+class Curator:
+    """The catalog as a handler uses it: asked in a thread, and published after a change."""
+
+    def __init__(self, request: Request, services: Deployed, threads: Pools) -> None:
+        self.services = services
+        self.threads = threads
+        self._publishing: Publishing = request.app.state.publishing
+
+    async def ask(self, question: Callable[[Catalog], T]) -> T:
+        return await in_thread(self.threads.waiting, lambda: question(self.services.catalog))
+
+    async def publish(self, signal_types: Collection[str] | None = None) -> dict[str, str]:
+        """Publish what was committed; the header that names its snapshots, if that worked."""
+        enabled = self.services.signal_types.enabled()
+        names = [name for name in enabled if signal_types is None or name in signal_types]
+        return at(await self._publishing.publish(self.services, names))
+
+
+Curating = Annotated[Curator, Depends()]
+
+
+@router.get("/banks")
+async def list_banks(curator: Curating) -> Json:
+    """All banks."""
+    return Json([_bank(bank) for bank in await curator.ask(Catalog.list_banks)])
+
+
+@router.post("/banks", status_code=201, openapi_extra=documented(BankCreateRequest))
+async def create_bank(
+    body: Annotated[BankCreateRequest, Depends(body_of(BankCreateRequest))], curator: Curating
+) -> Json:
+    """A new, empty bank."""
+    ratio = 1.0 if body.ratio is None else body.ratio
+    bank = await curator.ask(lambda catalog: catalog.create_bank(body.name, ratio))
+    return Json(_bank(bank), 201)
+
+
+@router.get("/bank/{bank_name}")
+async def show_bank(bank_name: str, curator: Curating) -> Json:
+    """A bank."""
+    return Json(_bank(await curator.ask(lambda catalog: catalog.bank(bank_name))))
+
+
+@router.put("/bank/{bank_name}", openapi_extra=documented(BankUpdateRequest))
+async def update_bank(
+    bank_name: str,
+    body: Annotated[BankUpdateRequest, Depends(body_of(BankUpdateRequest))],
+    curator: Curating,
+) -> Json:
+    """Rename a bank, or change the share of lookups it takes part in."""
+    bank = await curator.ask(lambda catalog: catalog.update_bank(bank_name, body.name, body.ratio))
+    return Json(_bank(bank), headers=await curator.publish())
+
+
+@router.delete("/bank/{bank_name}")
+async def delete_bank(bank_name: str, curator: Curating) -> Json:
+    """Delete a bank with all its content, if it is there."""
+    await curator.ask(lambda catalog: catalog.delete_bank(bank_name))
+    return Json({"message": "Done"}, headers=await curator.publish())
+
+
+@router.post("/bank/{bank_name}/content", openapi_extra=documented_file("metadata", "note"))
+async def add_content(
+    bank_name: str,
+    query: Annotated[ContentRequest, Query()],
+    request: Request,
+    curator: Curating,
+) -> Json:
+    """Bank the signals of what a URL leads to, or of an uploaded file."""
+    await curator.ask(lambda catalog: catalog.bank(bank_name))
+    services, threads = curator.services, curator.threads
+    if query.url:
+        said = await read_json(request) if is_json(request) else None
+        extra = said if isinstance(said, dict) else {}
+        hashes = await hash_url(services, threads, query.url, query.content_type, query.types)
+    else:
+        async with uploaded(request, absent=_NO_SOURCE) as upload:
+            extra = {"metadata": _metadata_field(upload.fields), "note": upload.fields.get("note")}
+            hashes = await hash_upload(upload, services, threads, query.types)
+    return await _add(curator, bank_name, hashes, extra)
+
+
+@router.post("/bank/{bank_name}/signal")
+async def add_signals(bank_name: str, request: Request, curator: Curating) -> Json:
+    """Bank signals. Every key of the JSON object but `note` is a signal type."""
+    await curator.ask(lambda catalog: catalog.bank(bank_name))
+    signals = await read_object(request)
+    extra = {"note": signals.pop("note", None)}
+    return await _add(curator, bank_name, signals, extra)
+
+
+@router.get("/bank/{bank_name}/content/{content_id:id}")
+async def show_content(
+    bank_name: str,
+    content_id: int,
+    curator: Curating,
+    include_signals: str = "false",
+    include_metadata: str = "true",
+) -> Json:
+    """Content of a bank."""
+    content = await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
+    answer = _content(content)
+    if include_signals.lower() == "true":
+        answer["signals"] = content.signals
+    if content.note:
+        answer["note"] = content.note
+    if content.metadata and include_metadata.lower() == "true":
+        answer["metadata"] = content.metadata
+    return Json(answer)
+
+
+@router.put("/bank/{bank_name}/content/{content_id:id}")
+async def update_content(
+    bank_name: str, content_id: int, request: Request, curator: Curating
+) -> Json:
+    """Disable content, for good or until a time, enable it again, or change its note."""
+    await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
+    body = await read_object(request)
+    changes = {name: body[name] for name in ("disable_until_ts", "note") if name in body}
+    content = await curator.ask(
+        lambda catalog: catalog.update_content(bank_name, content_id, **changes)
+    )
+    answer = _content(content) | {
+        "collab_metadata": {},
+        "note": content.note,
+        "user_metadata": content.metadata,
+    }
+    return Json(answer, headers=await curator.publish(content.signals))
+
+
+@router.delete("/bank/{bank_name}/content/{content_id:id}")
+async def delete_content(bank_name: str, content_id: int, curator: Curating) -> Json:
+    """Delete content of a bank, if it is there."""
+    deleted = await curator.ask(lambda catalog: catalog.delete_content(bank_name, content_id))
+    return Json({"deleted": deleted}, headers=await curator.publish())
+
+
+curate = target("curate", router)
+
+
+async def _add(
+    curator: Curator, bank_name: str, signals: Mapping[str, Any], extra: Mapping[str, Any]
+) -> Json:
+    content = await in_thread(
+        curator.threads.waiting,
+        bank_signals,
+        curator.services,
+        bank_name,
+        signals,
+        metadata=extra.get("metadata"),
+        note=extra.get("note"),
+    )
+    answer = {"id": content.id, "signals": content.signals}
+    return Json(answer, headers=await curator.publish(content.signals))
+
+
+def _bank(bank: Bank) -> dict[str, Any]:
+    return {"matching_enabled_ratio": bank.enabled_ratio, "name": bank.name}
+
+
+def _content(content: Content) -> dict[str, Any]:
+    return {
+        "bank": _bank(content.bank),
+        "disable_until_ts": content.disable_until_ts,
+        "id": content.id,
+        "original_media_uri": content.original_media_uri,
+    }
+
+
+def _metadata_field(fields: Mapping[str, str]) -> Any:
+    if not fields.get("metadata"):
+        return None
+    try:
+        return parse_json(fields["metadata"])
+    except BadInput as error:
+        raise BadInput("metadata form field must be valid JSON") from error

@@ -1,0 +1,50 @@
+"""Publishing right after a commit, without anybody having to wait long for it.
+
+A run publishes all that was committed before it began, so those who ask while one is under way
+share the next. However slow the store, there is at most one run and one more to come for each
+signal type.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+
+from core.errors import HmaError
+from core.services import Services
+from functions.web.deployed import Threads, in_thread
+
+PATIENCE_SECONDS = 2.0
+"""Longest that an answer waits for its change to be published: clients give up after three."""
+
+
+class Publishing:
+    """The runs of one process, on its event loop."""
+
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+        self._next: dict[str, asyncio.Task[int]] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def publish(self, services: Services, signal_types: Iterable[str]) -> dict[str, int]:
+        """The snapshot of each signal type that has all that is committed by now.
+
+        Empty when that failed or takes too long. Nothing is lost then: the marks stay, and the
+        scheduled `publish` says what is wrong.
+        """
+        runs = {name: self._run_to_come(services, name) for name in signal_types}
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return {name: await asyncio.shield(run) for name, run in runs.items()}
+        except (HmaError, TimeoutError):
+            return {}
+
+    def _run_to_come(self, services: Services, name: str) -> asyncio.Task[int]:
+        if name not in self._next:
+            self._next[name] = asyncio.create_task(self._run(services, name))
+            self._next[name].add_done_callback(lambda run: run.cancelled() or run.exception())
+        return self._next[name]
+
+    async def _run(self, services: Services, name: str) -> int:
+        async with self._turns[name]:
+            del self._next[name]  # it reads the marks now: who commits from here on needs another
+            return await in_thread(self._threads.waiting, lambda: services.publisher.publish(name))
