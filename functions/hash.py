@@ -1,0 +1,40 @@
+"""The hash function: `/h/*`. Needs neither an object store nor a database."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+
+from functions.web.answer import Json
+from functions.web.app import target
+from functions.web.body import documented_file
+from functions.web.deployed import Deployed, Pools
+from functions.web.upload import hash_upload, hash_url, uploaded
+
+router = APIRouter(prefix="/h", tags=["Hashing"])
+
+
+class HashRequest(BaseModel):
+    url: str = Field(description="The content to fetch and hash.")
+    content_type: str | None = Field(None, description="What it is, if its server does not know.")
+    types: str | None = Field(None, description="Comma-separated signal types; all if absent.")
+
+
+@router.get("/hash")
+async def hash_from_url(
+    query: Annotated[HashRequest, Query()], services: Deployed, threads: Pools
+) -> Json:
+    """The signals of what a URL leads to, by signal type."""
+    return Json(await hash_url(services, threads, query.url, query.content_type, query.types))
+
+
+@router.post("/hash", openapi_extra=documented_file())
+async def hash_from_upload(
+    request: Request, services: Deployed, threads: Pools, types: str | None = None
+) -> Json:
+    """The signals of an uploaded file, by signal type. The field's name is its content type."""
+    async with uploaded(request) as upload:
+        return Json(await hash_upload(upload, services, threads, types))
+
+
+hash = target("hash", router)  # noqa: A001 - it has to be called what the function is called
