@@ -1,0 +1,82 @@
+"""Servers under test: real processes, talked to over real HTTP."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local_runtime.child import Child
+
+START_SECONDS = 60.0
+"""Longest start on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server. `get`, `post`, … are those of requests, given a path."""
+
+    url: str
+    child: Child
+    log: Path
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        return host, int(port)
+
+    def get(self, path: str, **query: Any) -> requests.Response:
+        return self.request("GET", path, params=query)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> requests.Response:
+        return self.request("PUT", path, **options)
+
+    def delete(self, path: str) -> requests.Response:
+        return self.request("DELETE", path)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        options.setdefault("timeout", 30)
+        return requests.request(method, self.url + path, allow_redirects=False, **options)
+
+    def memory(self) -> int:
+        """Bytes of memory its process holds."""
+        statm = Path(f"/proc/{self.child.pid}/statm").read_text()
+        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def serving(
+    module: str, *arguments: str, environ: Mapping[str, str], log: Path
+) -> Iterator[Served]:
+    """`python -m module arguments`, with `{port}` in them filled in, until the block ends."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HMA_")}
+    command = [sys.executable, "-m", module, *(one.format(port=port) for one in arguments)]
+    child = Child.start(command, log=log, environ=clean | dict(environ))
+    served = Served(f"http://127.0.0.1:{port}", child, log)
+    try:
+        _wait(served)
+        yield served
+    finally:
+        child.stop()
+
+
+def _wait(served: Served) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and served.child.running():
+        try:
+            if served.get("/status/live").status_code == 200:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.02)
+    raise AssertionError(f"the server did not start:\n{served.log.read_text()}")
