@@ -32,7 +32,17 @@ class BinarySignals:
             self._flat = faiss.read_index_binary(str(codes), faiss.IO_FLAG_MMAP_IFC)
         bits = array(codes, "u1", offset=_HEADER).reshape(-1, self._flat.code_size)
         self.packed = Codes(bits)
-        self._postings = Postings(files["postings"], bits) if "postings" in files else None
+        self._postings: Postings | None = None
+        if "postings" in files:
+            self.add_postings(files["postings"])
+
+    @property
+    def has_postings(self) -> bool:
+        return self._postings is not None
+
+    def add_postings(self, source: Buffer) -> None:
+        """From now on read candidates instead of all rows; a running search is not disturbed."""
+        self._postings = Postings(source, self.packed.bits)
 
     @staticmethod
     def files(codes: Codes) -> dict[str, bytes]:
@@ -49,7 +59,8 @@ class BinarySignals:
     def search(self, signal: str, threshold: int) -> Hits:
         """All rows within `threshold` bits of `signal`, inclusive."""
         query = np.frombuffer(bytes.fromhex(signal), np.uint8)
-        found = self._postings.search(query, threshold) if self._postings else None
+        postings = self._postings
+        found = postings.search(query, threshold) if postings else None
         if found is None:
             _, distances, rows = self._flat.range_search(query.reshape(1, -1), threshold + 1)
             found = rows, distances.astype(np.int64)  # faiss is strict, and counts in floats

@@ -194,6 +194,16 @@ class Layer:
             self._signals.packed,
         )
 
+    @property
+    def has_postings(self) -> bool:
+        """Whether a search reads candidates instead of all rows."""
+        return isinstance(self._signals, BinarySignals) and self._signals.has_postings
+
+    def add_postings(self, source: Buffer) -> None:
+        """Search faster from now on, where the signals are codes."""
+        if isinstance(self._signals, BinarySignals):
+            self._signals.add_postings(source)
+
     def search(self, signal: str, threshold: int) -> tuple[NDArray[np.uint32], Hits]:
         """The matching rows, and before them the position of the content of each."""
         hits = self._signals.search(signal, threshold)

@@ -8,6 +8,7 @@ word from the store, or from a publisher, there is no answer rather than an old 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from core.errors import HmaError, IndexNotReady, IndexStale, ObjectMissing, Unav
 from core.index.cache import DiskCache
 from core.index.entry import IndexedBank
 from core.index.layer import Columns, Layer
-from core.index.segment import open_segment
-from core.index.snapshot import Snapshot, newest_snapshot
+from core.index.segment import fetch_postings, open_segment
+from core.index.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.store import ObjectStore
@@ -139,6 +140,8 @@ class Reader:
         self._looked_at = float("-inf")
         self._confirmed_at = float("-inf")
         self._failure: HmaError | None = None
+        self._scanned: dict[str, tuple[SegmentRef, Layer]] = {}
+        self._fetching: threading.Thread | None = None
 
     def due(self) -> bool:
         age = self._clock() - self._looked_at
@@ -203,16 +206,39 @@ class Reader:
                     raise IndexNotReady("index not yet ready") from None
                 self._loaded = self._load(newest)
         self._confirmed_at = asked_at
+        self._fetch_postings()
 
     def _load(self, snapshot: Snapshot) -> LoadedIndex:
         held = self._loaded.segments if self._loaded else {}
-        missing = [ref for ref in snapshot.segments if ref.id not in held]
-        segments = {
-            ref.id: held.get(ref.id) or open_segment(self._cache, self._name, self._type, ref)
-            for ref in snapshot.segments
-        }
-        if missing:
+        segments = {}
+        for ref in snapshot.segments:
+            segments[ref.id] = held.get(ref.id) or self._open(ref)
+        if segments.keys() - held.keys():
             self._cache.prune()
         tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
         layer = Layer(self._kind, self._type, tail.files(self._kind))
         return LoadedIndex(snapshot, segments, layer)
+
+    def _open(self, ref: SegmentRef) -> Layer:
+        layer = open_segment(self._cache, self._name, self._type, ref)
+        if "postings" in ref.files and not layer.has_postings:
+            self._scanned[ref.id] = (ref, layer)
+        return layer
+
+    def _fetch_postings(self) -> None:
+        """Let what makes large segments fast follow, while they are scanned.
+
+        That nothing may rely on a background thread holds here too: until the postings are
+        there, and if they never come, the same answers take longer.
+        """
+        if not self._scanned or (self._fetching and self._fetching.is_alive()):
+            return
+
+        def fetch() -> None:
+            with suppress(HmaError):  # tried again by the next look
+                for ref, layer in list(self._scanned.values()):
+                    fetch_postings(self._cache, self._name, ref, layer)
+                    del self._scanned[ref.id]
+
+        self._fetching = threading.Thread(target=fetch, name="postings", daemon=True)
+        self._fetching.start()

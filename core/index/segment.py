@@ -52,14 +52,30 @@ def open_segment(
 ) -> Layer:
     """The layer of a stored segment, mapped from the cache, which fetches what it lacks.
 
+    Postings that are not in the cache are left for `fetch_postings`: they are most of a large
+    segment and change no answer, only how soon it comes.
+
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
     """
-    files = {
-        name: cache.file(file_key(signal_type, segment, name), ref)
-        for name, ref in segment.files.items()
-    }
-    return Layer(segment.kind, type_class, files)
+    names = [name for name, ref in segment.files.items() if name != "postings" or cache.holds(ref)]
+    with ThreadPoolExecutor(4) as pool:
+        paths = pool.map(
+            lambda name: cache.file(file_key(signal_type, segment, name), segment.files[name]),
+            names,
+        )
+        return Layer(segment.kind, type_class, dict(zip(names, paths, strict=True)))
+
+
+def fetch_postings(cache: DiskCache, signal_type: str, segment: SegmentRef, layer: Layer) -> None:
+    """Give `layer` the postings that its segment has, fetched now.
+
+    Raises:
+        ObjectMissing, SegmentCorrupt, StoreUnavailable
+    """
+    layer.add_postings(
+        cache.file(file_key(signal_type, segment, "postings"), segment.files["postings"])
+    )
 
 
 def file_key(signal_type: str, segment: SegmentRef, name: str) -> str:
