@@ -24,7 +24,7 @@ Source: TypeAlias = bytes | Path | IO[bytes]
 """A file's content, the path of a file, or an open file that can be read from its start again."""
 
 FORMATS = (
-    *("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "MPO", "JPEG2000"),
+    *("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000"),
     *("DIB", "ICO", "PCX", "PPM", "QOI", "TGA"),
 )
 """What is decoded. Pillow knows more, EPS among them, which it hands to Ghostscript to execute."""
@@ -63,7 +63,8 @@ def decode(source: Source, max_pixels: int) -> NDArray[np.uint8]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many(max_pixels) from error
     except UnidentifiedImageError as error:
-        raise BadInput(f"not an image in any of the formats {', '.join(FORMATS)}") from error
+        known = ", ".join(FORMATS)
+        raise BadInput(f"not an image in any of {known}, or damaged at its start") from error
     except Exception as error:  # its decoders raise almost anything on damaged files
         raise BadInput(
             f"the image cannot be decoded: {str(error) or type(error).__name__}"
