@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from core.errors import BadInput, IndexNotReady, ObjectExists, SeveralWriters, Unavailable
+from core.errors import BadInput, IndexNotReady, ObjectExists, Unavailable
 from core.index.cache import DiskCache
 from core.index.collect import Collector
 from core.index.compact import LARGEST, LITTLE, replaced, run_to_merge
@@ -32,17 +32,16 @@ from core.index.snapshot import (
     snapshot_key,
     write_hint,
 )
+from core.index.writers import Writers
 from core.settings import Settings
 from core.signal_types import SignalTypes
-from core.store import ObjectStore, honours_create
+from core.store import ObjectStore
 
 BATCH = 50_000
 """Marks taken up by one snapshot, and contents read at once: bounds memory when millions change."""
 
 TAIL_BYTES = 256 << 10
 """Metadata is part of the tail, and a snapshot is read at every change: past this, a segment."""
-
-LEASE_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -323,32 +322,3 @@ class TypePublisher:
             return self._signal_types.validate(self._name, signal) == signal
         except BadInput:
             return False
-
-
-class Writers:
-    """Whether this process may publish at all: on stores that ignore create-if-absent one may."""
-
-    def __init__(self, source: Source, store: ObjectStore, settings: Settings) -> None:
-        self._source = source
-        self._store = store
-        self._settings = settings
-        self._id = uuid.uuid4().hex
-        self._atomic: bool | None = None
-
-    def check(self) -> None:
-        """Raises SeveralWriters where two publishers could overwrite each other."""
-        if self._atomic is None:
-            self._atomic = honours_create(self._store)
-        if self._atomic:
-            return
-        if not self._settings.single_writer:
-            raise SeveralWriters(
-                "this object store ignores create-if-absent, so two publishers would overwrite "
-                "each other: use another store, or run exactly one publisher and set "
-                "HMA_SINGLE_WRITER=true"
-            )
-        if not self._source.lease("publisher", self._id, LEASE_SECONDS):
-            raise SeveralWriters(
-                "another publisher is at work, and this object store ignores create-if-absent: "
-                f"stop one of them, then wait {LEASE_SECONDS:.0f} s"
-            )
