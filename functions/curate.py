@@ -82,7 +82,7 @@ class Curator:
         self._publishing: Publishing = request.app.state.publishing
 
     async def ask(self, question: Callable[[Catalog], T]) -> T:
-        return await in_thread(self.threads.waiting, lambda: question(self.services.catalog))
+        return await in_thread(self.threads.catalog, lambda: question(self.services.catalog))
 
     async def publish(self, signal_types: Collection[str] | None = None) -> dict[str, str]:
         """Publish what was committed; the header that names its snapshots, if that worked."""
@@ -217,7 +217,7 @@ async def _add(
     curator: Curator, bank_name: str, signals: Mapping[str, Any], extra: Mapping[str, Any]
 ) -> Json:
     content = await in_thread(
-        curator.threads.waiting,
+        curator.threads.catalog,
         bank_signals,
         curator.services,
         bank_name,

@@ -114,7 +114,7 @@ async def lookup_upload(
 @router.get("/index/status")
 async def index_status(services: Deployed, threads: Pools, signal_type: str | None = None) -> Json:
     """Whether there is an index of each signal type, when it was made, how large it is."""
-    return Json(await in_thread(threads.waiting, matching.index_status, services, signal_type))
+    return Json(await in_thread(threads.index, matching.index_status, services, signal_type))
 
 
 @router.post("/compare")
@@ -168,7 +168,7 @@ async def _search(
     )
     known = signal_type in services.signal_types.enabled()
     if known and (floor is not None or services.index.due(signal_type)):
-        return await in_thread(threads.waiting, call)
+        return await in_thread(threads.index, call)
     return call()
 
 

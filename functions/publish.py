@@ -17,7 +17,7 @@ router = APIRouter(tags=["Publishing"])
 @router.post("/publish")
 async def publish_all(services: Deployed, threads: Pools) -> Json:
     """Bring every index up to the catalog. Answers the number of each signal type's snapshot."""
-    numbers = await in_thread(threads.waiting, _publish, services)
+    numbers = await in_thread(threads.catalog, _publish, services)
     return Json(numbers, headers=at(numbers))
 
 

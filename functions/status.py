@@ -21,7 +21,7 @@ async def home() -> RedirectResponse:
 async def ready(services: Deployed, threads: Pools) -> PlainTextResponse:
     """Whether lookups can be answered: 503 until every enabled type's index is loaded and fresh."""
     try:
-        await in_thread(threads.waiting, _load, services)
+        await in_thread(threads.index, _load, services)
     except IndexStale as error:
         return PlainTextResponse("INDEX-STALE", 503, {"Retry-After": str(error.retry_after)})
     except HmaError:

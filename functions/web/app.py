@@ -14,7 +14,7 @@ from functions.web import common
 from functions.web.answer import Json
 from functions.web.deployed import Threads
 from functions.web.edge import Edge
-from functions.web.errors import install
+from functions.web.errors import DOCUMENTED, install
 from functions.web.publishing import Publishing
 
 
@@ -28,6 +28,7 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
         title="Open Media Match API",
         version=version("hma-functions"),
         openapi_url=None,
+        responses=DOCUMENTED,
         default_response_class=Json,
         redirect_slashes=False,
     )

@@ -19,15 +19,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Threads:
-    """How much may wait or work beside the event loop at once; more than that queues.
+    """How much may work or wait beside the event loop at once; more than that queues.
 
     Attributes:
         hashing: decoding and hashing release the lock, so one a core; each may hold an image.
-        waiting: for the catalog, the store and the hosts that content is fetched from.
+        fetching: for hosts that content is fetched from. Theirs, and slow.
+        index: for the object store, when an index is due.
+        catalog: for the database. Its being slow or away must not hold up any of the others.
     """
 
     hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(os.cpu_count() or 1))
-    waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    fetching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    index: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    catalog: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
 
 
 def services_of(app: FastAPI) -> Services:

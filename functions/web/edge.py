@@ -4,7 +4,6 @@ A leading double slash means the same as one; HEAD is answered as GET (the serve
 bodies over the limit are refused, declared ones before a byte is read; nothing ends in a 500.
 """
 
-from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,7 +39,9 @@ class Edge:
             if started:
                 raise
             answer = (
-                form_a(error) if isinstance(error, HmaError) else unforeseen(Request(scope), error)
+                form_a(error)
+                if isinstance(error, HmaError)
+                else unforeseen(scope["method"], scope["path"], error)
             )
             await answer(scope, receive, send)
 

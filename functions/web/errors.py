@@ -10,11 +10,35 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from pydantic.version import version_short
 from starlette.exceptions import HTTPException
 
 from core.errors import HmaError, Unavailable
 from functions.web.answer import Json
+
+
+class Message(BaseModel):
+    """Form A."""
+
+    message: str
+
+
+class Invalid(BaseModel):
+    """One error of form B."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+    input: Any
+    url: str
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    422: {"description": "A query or body that is not of its form", "model": list[Invalid]},
+    "default": {"description": "Any other error", "model": Message},
+}
+"""What OpenAPI says of errors, the same for every route."""
 
 _log = logging.getLogger(__name__)
 _SOURCES = {"query", "path", "header", "cookie", "body"}
@@ -32,9 +56,9 @@ def form_a(error: HmaError) -> Json:
     return Json({"message": error.message}, error.status, headers)
 
 
-def unforeseen(request: Request, error: Exception) -> Json:
+def unforeseen(method: str, path: str, error: Exception) -> Json:
     """The answer of last resort. The log has the cause, the client must not."""
-    _log.error("%s %s", request.method, request.url.path, exc_info=error)
+    _log.error("%s %r", method, path, exc_info=error)
     return form_a(Unavailable("something unforeseen went wrong here; the log says what"))
 
 

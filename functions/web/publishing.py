@@ -47,4 +47,4 @@ class Publishing:
     async def _run(self, services: Services, name: str) -> int:
         async with self._turns[name]:
             del self._next[name]  # it reads the marks now: who commits from here on needs another
-            return await in_thread(self._threads.waiting, lambda: services.publisher.publish(name))
+            return await in_thread(self._threads.catalog, lambda: services.publisher.publish(name))

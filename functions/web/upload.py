@@ -84,7 +84,7 @@ async def hash_url(
     services: Services, threads: Threads, url: str, content_type: str | None, types: str | None
 ) -> dict[str, str]:
     """The signals of what `url` leads to, as `hash_upload`."""
-    fetched = await in_thread(threads.waiting, fetch, url, services.settings)
+    fetched = await in_thread(threads.fetching, fetch, url, services.settings)
     with fetched.body as file:
         return await in_thread(
             threads.hashing,
