@@ -176,6 +176,26 @@ def test_malformed_targets(api: Served, target: str) -> None:
     assert status < 500, body
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Host: [",
+        b"Host: \xff",
+        b"Host: x\r\nContent-Length: " + b"9" * 5000,
+        b"Host: x\r\nContent-Length: -1",
+        b"Host: x\r\nContent-Type: \xff; charset=\xff",
+        b"Host: x\r\nContent-Type: ;;;=",
+        b"Host: x\r\nAuthorization: \xff",
+        b"Host: x\r\nRange: bytes=0-\r\nIf-None-Match: *\r\nAccept: nothing",
+    ],
+)
+@pytest.mark.parametrize("target", [b"POST /h/hash", b"POST /c/banks", b"GET /m/lookup"])
+def test_malformed_headers(api: Served, target: bytes, header: bytes) -> None:
+    """Headers that no client means are a 4xx too."""
+    status, body = raw(api, target + b" HTTP/1.1\r\n" + header + b"\r\n\r\n")
+    assert 400 <= status < 500, body
+
+
 def test_client_that_hangs_up(api: Served) -> None:
     """Half an upload and then nobody: no accident in the log, where the fixture looks."""
     for sent in b"", b"--b\r\n", b"".join(blocks(1))[:1000]:

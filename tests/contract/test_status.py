@@ -108,6 +108,9 @@ def test_openapi_describes_every_route(api: Served) -> None:
     rules = {re.sub("int:", "", rule) for rule in api.get("/site-map").json()}
     assert {rule for rule in rules if not rule.startswith("/openapi")} == described
     assert spec["paths"]["/c/banks"]["post"]["requestBody"]["required"]
+    errors = spec["paths"]["/c/banks"]["post"]["responses"]
+    assert errors["422"]["content"]["application/json"]["schema"]["type"] == "array"
+    assert errors["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Message")
     assert "multipart/form-data" in spec["paths"]["/h/hash"]["post"]["requestBody"]["content"]
 
 
