@@ -296,12 +296,10 @@ def _s3(settings: Settings) -> Any:
         "read_timeout": READ_SECONDS,
         "retries": {"mode": "standard", "total_max_attempts": 2},
         "max_pool_connections": 64,
-        # Stores other than AWS know neither the newer checksums nor names like bucket.host.
+        # Not every store other than AWS knows the newer checksums.
         "request_checksum_calculation": "when_required",
         "response_checksum_validation": "when_required",
     }
-    if settings.store_endpoint:
-        config["s3"] = {"addressing_style": "path"}
     filesystem = S3FileSystem(
         endpoint_url=settings.store_endpoint,
         key=settings.store_key,
