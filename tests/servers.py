@@ -159,9 +159,8 @@ def relay(server: S3Server, handle: Callable[[Request, Forward], Answer]) -> Ite
     with ThreadingHTTPServer((HOST, 0), Handler) as listening:
         thread = Thread(target=listening.serve_forever)
         thread.start()
-        # By name, not address: clients must not put the bucket's name before it.
         try:
-            yield replace(server, endpoint=f"http://localhost:{listening.server_port}")
+            yield replace(server, endpoint=f"http://{HOST}:{listening.server_port}")
         finally:
             listening.shutdown()
             thread.join()

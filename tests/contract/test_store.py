@@ -4,8 +4,9 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Barrier, Event
@@ -86,6 +87,15 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.fixture
 def store(place: Place) -> ObjectStore:
     return place.open()
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads that give way at nearly every step, so that they meet in the middle of one."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 @pytest.fixture(params=S3)
@@ -322,11 +332,30 @@ class TestCreate:
                 assert won.count(True) == 1
                 assert stores[0].get(key) == b"%d" % won.index(True)
 
+    @pytest.mark.usefixtures("restless")
+    def test_memory_is_safe_for_threads(self) -> None:
+        """Writers who go over the same 2,000 keys side by side win each key once between them."""
+        store = open_store(Settings(store_url=f"memory://{uuid4().hex}"))
+        start = Barrier(4)
+
+        def keys_won(writer: int) -> int:
+            start.wait(30)
+            won = 0
+            for number in range(2_000):
+                with suppress(ObjectExists):
+                    store.create(f"{number}", b"%d" % writer)
+                    won += 1
+            return won
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(keys_won, range(4))) == 2_000
+
     def test_the_probe(self, store: ObjectStore) -> None:
         """The probe finds that the store honours create, and leaves nothing behind."""
         assert honours_create(store)
         assert store.list("") == []
 
+    @pytest.mark.usefixtures("restless")
     @pytest.mark.parametrize("how", ["create", "put", "upload"])
     def test_never_seen_half_written(self, store: ObjectStore, tmp_path: Path, how: str) -> None:
         """A reader who looks all the while sees no object, or one of the whole ones."""

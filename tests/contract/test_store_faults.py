@@ -93,9 +93,9 @@ class TestOutages:
             again.stop()
             server.stop()
 
-    def test_stopped_and_on_again(self, start: Callable[[], S3Server], tmp_path: Path) -> None:
+    def test_stopped_and_on_again(self, tmp_path: Path) -> None:
         """A server that takes connections and says nothing is unavailable in bounded time."""
-        server = start()
+        server = start_seaweedfs(tmp_path / "server")
         large = tmp_path / "large.bin"
         large.write_bytes(bytes(40 * MB))
         store = store_on(server)
