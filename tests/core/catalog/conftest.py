@@ -1,7 +1,8 @@
 """Each test of the catalog runs over both databases, on an empty one of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -16,12 +17,18 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, without tables."""
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes databases of the kind that this test is about, without tables."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/catalog.db"
+        return lambda: f"sqlite:///{tmp_path}/{uuid4().hex}.db"
     server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database()
+    return server.new_database
+
+
+@pytest.fixture
+def url(new_url: Callable[[], str]) -> str:
+    """An empty database, without tables."""
+    return new_url()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from sqlalchemy import event
@@ -35,11 +36,18 @@ def ends_well(processes: Iterable[BaseProcess]) -> bool:
     return not any(codes)
 
 
-def migrate(url: str) -> None:
-    """What every process does when it starts."""
-    catalog = Catalog(url)
-    catalog.migrate()
-    catalog.close()
+def migrate(urls: list[str], together: Barrier) -> None:
+    """Migrate each of them at the very moment when all others do."""
+    try:
+        for url in urls:
+            catalog = Catalog(url)
+            together.wait()
+            catalog.migrate()
+            assert catalog.list_banks() == []
+            catalog.close()
+    except BaseException:
+        together.abort()  # or the others would wait for us for ever
+        raise
 
 
 def write(catalog: Catalog, writer: int, rounds: int) -> None:

@@ -188,8 +188,11 @@ def test_a_lock_is_waited_for_in_bounded_time(
     assert ours.recv() == "stopped"
     monkeypatch.setattr(database, "LOCK_SECONDS", 1)
     impatient = Catalog(url)
+    too_late = threading.Timer(15, holder.kill)
+    too_late.start()
     with pytest.raises(CatalogUnavailable):
         impatient.update_bank("A", None, 0.5)
+    too_late.cancel()
     assert [bank.name for bank in impatient.list_banks()] == ["A"]
     holder.kill()
     holder.join()

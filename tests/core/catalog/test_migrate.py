@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from core.catalog import Catalog
 from core.catalog.models import Row
 from core.errors import Misconfigured
-from tests.core.catalog.processes import ends_well, migrate, start
+from tests.core.catalog.processes import CONTEXT, ends_well, migrate, start
 
 
 def test_the_migrations_make_the_tables_of_the_models(catalog: Catalog) -> None:
@@ -66,13 +67,11 @@ def test_migrating_again_changes_nothing(url: str, catalog: Catalog) -> None:
     another.close()
 
 
-def test_8_processes_may_migrate_at_once(url: str) -> None:
-    """An empty database, as when the workers of a first deployment start."""
-    for _ in range(2):
-        assert ends_well([start(migrate, url) for _ in range(8)])
-    catalog = Catalog(url)
-    assert catalog.list_banks() == []
-    catalog.close()
+def test_8_processes_may_migrate_at_once(new_url: Callable[[], str]) -> None:
+    """Empty databases, as when the workers of a first deployment start; several, for the odds."""
+    together = CONTEXT.Barrier(8)
+    urls = [new_url() for _ in range(8)]
+    assert ends_well([start(migrate, urls, together) for _ in range(8)])
 
 
 def test_an_interrupted_migration_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
