@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Text
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 NAME_LENGTH = 255
@@ -84,3 +84,107 @@ class LeaseRow(Row, table=True):
     name: str = Field(primary_key=True, max_length=NAME_LENGTH)
     holder: str = Field(max_length=NAME_LENGTH)
     until: float
+
+
+class ExchangeRow(Row, table=True):
+    """A list that others keep, and the bank that it feeds, which is made with it."""
+
+    __tablename__ = "exchange"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    name: str = Field(max_length=NAME_LENGTH, unique=True)
+    api: str = Field(max_length=NAME_LENGTH)
+    config: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    enabled: bool = True
+    bank_id: int = Field(foreign_key="bank.id", unique=True, sa_type=BigInt)
+    report_opinions: bool = False
+
+
+class ExchangeStateRow(Row, table=True):
+    """How far an exchange has been fetched. Every exchange has one; times are Unix seconds.
+
+    A fetch that begins at the start of the list is a new round: what has not been seen again
+    when it ends is gone there, and is removed here if `sweeping`.
+    """
+
+    __tablename__ = "exchange_state"
+
+    exchange_id: int = Field(
+        foreign_key="exchange.id", primary_key=True, ondelete="CASCADE", sa_type=BigInt
+    )
+    checkpoint: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(True)))
+    checkpoint_ts: int | None = Field(default=None, sa_type=BigInt)
+    running_fetch_start_ts: int | None = Field(default=None, sa_type=BigInt)
+    last_fetch_complete_ts: int | None = Field(default=None, sa_type=BigInt)
+    last_fetch_succeeded: bool | None = None
+    up_to_date: bool = False
+    error: str | None = Field(default=None, sa_type=Text)
+    # Whose fetch may write: one that slept while another took over must not.
+    holder: str | None = Field(default=None, max_length=NAME_LENGTH)
+    round: int = 0
+    sweeping: bool = False
+    # The signal types that the checkpoint speaks for: one more, and there is more to fetch.
+    signal_types: list[str] | None = Field(default=None, sa_column=Column(JSON(True)))
+    failures: int = 0
+    next_try_ts: int = Field(default=0, sa_type=BigInt)
+
+
+class ExchangeRecordRow(Row, table=True):
+    """One record of an exchange under its key as text, and the content that it became.
+
+    A record that could not be understood is kept as well, with the reason, and has none.
+    """
+
+    __tablename__ = "exchange_record"
+    __table_args__ = (UniqueConstraint("exchange_id", "key"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    exchange_id: int = Field(foreign_key="exchange.id", ondelete="CASCADE", sa_type=BigInt)
+    key: str = Field(sa_type=Text)
+    record: Any = Field(default=None, sa_column=Column(JSON(True)))
+    content_id: int | None = Field(
+        default=None, foreign_key="content.id", unique=True, ondelete="SET NULL", sa_type=BigInt
+    )
+    poison: str | None = Field(default=None, sa_type=Text)
+    round: int = 0
+
+
+class CredentialRow(Row, table=True):
+    """What an exchange API is asked with, sealed as far as there is a key."""
+
+    __tablename__ = "credential"
+
+    api: str = Field(primary_key=True, max_length=NAME_LENGTH)
+    sealed: str = Field(sa_type=Text)
+
+
+class OpinionRow(Row, table=True):
+    """What we found of an exchange's record, and whether the exchange has been told.
+
+    No foreign key to the content: what we found is told also when the content has gone since.
+    """
+
+    __tablename__ = "opinion_queue"
+    __table_args__ = (Index(None, "state", "next_try_ts"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    content_id: int = Field(index=True, sa_type=BigInt)
+    exchange_id: int = Field(
+        foreign_key="exchange.id", index=True, ondelete="CASCADE", sa_type=BigInt
+    )
+    record_key: str = Field(sa_type=Text)
+    opinion: str = Field(max_length=32)
+    state: str = Field(max_length=32)
+    attempts: int = 0
+    next_try_ts: int = Field(default=0, sa_type=BigInt)
+    error: str | None = Field(default=None, sa_type=Text)
+
+
+class SignalTypeOverrideRow(Row, table=True):
+    """A signal type that takes part in another share of lookups than all; 0 disables it."""
+
+    __tablename__ = "signal_type_override"
+
+    name: str = Field(primary_key=True, max_length=NAME_LENGTH)
+    enabled_ratio: float
