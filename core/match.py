@@ -105,7 +105,7 @@ def _search(
     except BadInput as error:
         raise BadInput(f"invalid signal: {error.message}") from error
     index = services.index.get(signal_type, min_snapshot)
-    found = index.search(normalised)
+    (found,) = index.search([normalised])
     return Lookup(
         index.snapshot.number,
         tuple(

@@ -50,7 +50,7 @@ class Deployment(Services):
     def matching(self, signal: str, signal_type: str = "pdq") -> list[int]:
         """Content ids near `signal` by a reader that has seen nothing yet."""
         fresh = Index(self.store, self.signal_types, self.settings)
-        return [found.content_id for found in fresh.get(signal_type).search(signal)]
+        return [found.content_id for found in fresh.get(signal_type).search([signal])[0]]
 
 
 def random_signal(rng: random.Random, bits: int = 256) -> str:

@@ -5,11 +5,12 @@ of a millisecond and the processes of a machine share its pages. A scan of it is
 that small layers need; larger ones also have `postings`, which find the same rows sooner.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from struct import pack
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
 
 from core.index.columns import Buffer, Codes, array
 from core.index.hits import Hits
@@ -56,12 +57,19 @@ class BinarySignals:
         header = empty[:12] + pack("<q", rows) + empty[20:25] + pack("<Q", rows * width)
         return {"codes": header + codes.bits.tobytes()}
 
-    def search(self, signal: str, threshold: int) -> Hits:
-        """All rows within `threshold` bits of `signal`, inclusive."""
-        query = np.frombuffer(bytes.fromhex(signal), np.uint8)
+    def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
+        """For each of `signals` all rows within `threshold` bits, inclusive."""
+        queries = Codes.pack(signals).bits
         postings = self._postings
-        found = postings.search(query, threshold) if postings else None
-        if found is None:
-            _, distances, rows = self._flat.range_search(query.reshape(1, -1), threshold + 1)
-            found = rows, distances.astype(np.int64)  # faiss is strict, and counts in floats
-        return Hits.with_bits(*found)
+        found = postings.search(queries, threshold) if postings else [None] * len(queries)
+        return [
+            Hits.with_bits(*(self._scan(query, threshold) if one is None else one))
+            for query, one in zip(queries, found, strict=True)
+        ]
+
+    def _scan(
+        self, query: NDArray[np.uint8], threshold: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        # FAISS is strict, and counts in floats.
+        _, distances, rows = self._flat.range_search(query.reshape(1, -1), threshold + 1)
+        return rows, distances.astype(np.int64)

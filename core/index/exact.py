@@ -73,12 +73,16 @@ class ExactSignals:
         texts = digests.texts.files("signals") if digests.texts else {}
         return {"digests": digests.halves.tobytes()} | texts
 
-    def search(self, signal: str, threshold: int) -> Hits:  # noqa: ARG002
-        """All rows equal to `signal`."""
-        first, second = np.frombuffer(_digest(signal), _HALF)
+    def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:  # noqa: ARG002
+        """For each of `signals` all rows equal to it."""
         halves = self.packed.halves
-        low, high = (int(np.searchsorted(halves[:, 0], first, side)) for side in ("left", "right"))
-        return Hits.without_distance(low + np.flatnonzero(halves[low:high, 1] == second))
+        wanted = Digests.pack(signals).halves
+        lows = np.searchsorted(halves[:, 0], wanted[:, 0], "left")
+        highs = np.searchsorted(halves[:, 0], wanted[:, 0], "right")
+        return [
+            Hits.without_distance(low + np.flatnonzero(halves[low:high, 1] == second))
+            for low, high, second in zip(lows.tolist(), highs.tolist(), wanted[:, 1], strict=True)
+        ]
 
 
 def _digest(signal: str) -> bytes:

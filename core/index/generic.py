@@ -5,7 +5,7 @@ store: its serialised form is a pickle. A type without an index class is scanned
 `compare_hash`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,15 @@ class GenericSignals:
         """The files of a layer of these texts, in the order they are in."""
         return texts.files("signals")
 
-    def search(self, signal: str, threshold: int) -> Hits:  # noqa: ARG002
-        """All rows that the type itself says match.
+    def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:  # noqa: ARG002
+        """For each of `signals` all rows that the type itself says match.
 
         Raises:
             Unavailable: the type's own code failed, so that nobody knows.
         """
+        return [self._hits(signal) for signal in signals]
+
+    def _hits(self, signal: str) -> Hits:
         try:
             found = self._find(signal)
         except Exception as error:

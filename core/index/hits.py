@@ -43,6 +43,6 @@ class Signals(Protocol):
         """The signals themselves, by row."""
         ...
 
-    def search(self, signal: str, threshold: int) -> Hits:
-        """Every row that matches the validated `signal`; `threshold` where distances are bits."""
+    def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
+        """For each validated signal every row that matches; `threshold` where there are bits."""
         ...

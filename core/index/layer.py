@@ -204,10 +204,14 @@ class Layer:
         if isinstance(self._signals, BinarySignals):
             self._signals.add_postings(source)
 
-    def search(self, signal: str, threshold: int) -> tuple[NDArray[np.uint32], Hits]:
-        """The matching rows, and before them the position of the content of each."""
-        hits = self._signals.search(signal, threshold)
-        return self.columns.owners[hits.rows], hits
+    def search(
+        self, signals: Sequence[str], threshold: int
+    ) -> list[tuple[NDArray[np.uint32], Hits]]:
+        """For each signal the matching rows, and before them the position of each's content."""
+        return [
+            (self.columns.owners[hits.rows], hits)
+            for hits in self._signals.search(signals, threshold)
+        ]
 
 
 def _extra_text(entry: Entry) -> str:

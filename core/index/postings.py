@@ -38,6 +38,9 @@ MOST_PROBES = 40_000
 SHARE_OF_SCAN = 1 / 16
 """Candidates cost about this much more than rows in a flat scan: beyond that share, scan."""
 
+QUERIES_AT_ONCE = 32
+"""Bounds the memory of a batch: some 100,000 probes at a time."""
+
 Keys = NDArray[np.uint32]
 
 
@@ -127,40 +130,63 @@ class Postings:
             at = end + len(bits)
 
     def search(
-        self, query: NDArray[np.uint8], threshold: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-        """Rows within `threshold` bits of `query` (uint8, shape (32,)), and their distances.
+        self, queries: NDArray[np.uint8], threshold: int
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]] | None]:
+        """For each of `queries` (uint8, shape (q, 32)) the rows within `threshold` bits of it.
 
-        None if a scan would be cheaper.
+        Returns:
+            For each query its rows, ascending, and their distances; None if it had better scan.
         """
-        candidates = self._candidates(query, threshold)
-        if candidates is None:
-            return None
-        near = self._bits[candidates].view(np.uint64) ^ query.view(np.uint64)
-        distances = np.bitwise_count(near).sum(axis=1, dtype=np.int64)
-        within = distances <= threshold
-        rows, first = np.unique(candidates[within], return_index=True)
-        return rows.astype(np.int64), distances[within][first]
-
-    def _candidates(self, query: NDArray[np.uint8], threshold: int) -> Keys | None:
-        """Rows listed under any probe, some of them several times."""
         spread = radii(len(self._chunks), threshold)
         probes = sum(map(probe_count, (chunk.width for chunk in self._chunks), spread))
         if probes > MOST_PROBES:
-            return None
-        words = big_endian_words(query.reshape(1, -1))
-        limit = int(len(self._bits) * SHARE_OF_SCAN)
-        found = [np.empty(0, np.uint32)]
+            return [None] * len(queries)
+        blocks = range(0, len(queries), QUERIES_AT_ONCE)
+        return [
+            found
+            for start in blocks
+            for found in self._search(queries[start : start + QUERIES_AT_ONCE], threshold, spread)
+        ]
+
+    def _search(
+        self, queries: NDArray[np.uint8], threshold: int, spread: list[int]
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]] | None]:
+        asked, rows, refused = self._candidates(queries, spread)
+        near = self._bits[rows].view(np.uint64)
+        near ^= queries.view(np.uint64)[asked]
+        distances = np.bitwise_count(near).sum(axis=1, dtype=np.int64)
+        within = np.flatnonzero(distances <= threshold)
+        # A row may be listed under several chunks: each (query, row) is kept once, in order.
+        pairs = asked[within].astype(np.uint64) << np.uint64(32) | rows[within]
+        pairs, first = np.unique(pairs, return_index=True)
+        found = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        distances = distances[within][first]
+        bounds = np.searchsorted(
+            pairs, np.arange(len(queries) + 1, dtype=np.uint64) << np.uint64(32)
+        )
+        return [
+            None if refused[query] else (found[start:end], distances[start:end])
+            for query, (start, end) in enumerate(pairwise(bounds.tolist()))
+        ]
+
+    def _candidates(
+        self, queries: NDArray[np.uint8], spread: list[int]
+    ) -> tuple[NDArray[np.int64], Keys, NDArray[np.bool_]]:
+        """`(query, row)` for every row listed under a probe, some several times; who is refused."""
+        words = big_endian_words(queries)
+        left = np.full(len(queries), int(len(self._bits) * SHARE_OF_SCAN))
+        asked, found = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
         for chunk, radius, (starts, rows) in zip(self._chunks, spread, self._tables, strict=True):
             if radius < 0:
                 continue
-            keys = chunk.keys(words) ^ masks(chunk.width, radius)
+            flips = masks(chunk.width, radius)
+            keys = (chunk.keys(words)[:, None] ^ flips).ravel()
             begins = starts[keys].astype(np.int64)
             lengths = starts[keys + np.uint32(1)] - begins
+            left -= lengths.reshape(len(queries), -1).sum(axis=1)
+            lengths[np.repeat(left < 0, len(flips))] = 0
             filled = np.flatnonzero(lengths)
             lengths = lengths[filled]
-            limit -= int(lengths.sum())
-            if limit < 0:
-                return None
+            asked.append(np.repeat(filled // len(flips), lengths))
             found.append(rows[ranges(begins[filled], lengths)])
-        return np.concatenate(found)
+        return np.concatenate(asked), np.concatenate(found), left < 0

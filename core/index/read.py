@@ -7,16 +7,18 @@ word from the store, or from a publisher, there is no answer rather than an old 
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import HmaError, IndexNotReady, IndexStale, ObjectMissing, Unavailable
 from core.index.cache import DiskCache
 from core.index.entry import IndexedBank
+from core.index.hits import Hits
 from core.index.layer import Columns, Layer
 from core.index.segment import fetch_postings, open_segment
 from core.index.snapshot import SegmentRef, Snapshot, newest_snapshot
@@ -46,18 +48,21 @@ class LoadedIndex:
         self._layers = [segments[ref.id] for ref in snapshot.segments] + [tail]
         self._banks = {bank.id: bank for bank in snapshot.banks}
 
-    def search(self, signal: str) -> list[Found]:
-        """Every content within the threshold of a validated `signal`, nearest first, each once.
+    def search(self, signals: Sequence[str]) -> list[list[Found]]:
+        """For each validated signal every content within the threshold, nearest first, each once.
 
         The newest layer that names a content decides about it, so rows of older layers are
         dropped when a later one names their content.
         """
+        by_layer = [layer.search(signals, self.snapshot.threshold) for layer in self._layers]
+        return [self._found(matches) for matches in zip(*by_layer, strict=True)]
+
+    def _found(self, by_layer: Sequence[tuple[NDArray[np.uint32], Hits]]) -> list[Found]:
         best: dict[int, tuple[float, str, Columns, int]] = {}
-        for depth, layer in enumerate(self._layers):
-            positions, hits = layer.search(signal, self.snapshot.threshold)
+        for depth, (positions, hits) in enumerate(by_layer):
             if len(positions) == 0:
                 continue
-            columns, later = layer.columns, self._layers[depth + 1 :]
+            columns, later = self._layers[depth].columns, self._layers[depth + 1 :]
             ids = columns.ids[positions]
             hidden = columns.hidden_by((one.columns for one in later), ids)
             for row in np.flatnonzero(~hidden).tolist():

@@ -130,14 +130,14 @@ def test_a_reader_that_slept_past_the_grace_goes_to_the_newest(tmp_path: Path) -
     deployment = Deployment(settings_for(tmp_path, tail_entries=2), clock)
     deployment.publisher.publish("pdq")
     reader = Index(deployment.store, deployment.signal_types, deployment.settings, clock)
-    assert reader.get("pdq").search("0" * 64) == []
+    assert reader.get("pdq").search(["0" * 64])[0] == []
     ids = []
     for _ in range(6):
         ids.append(deployment.add("0" * 64))
         clock.now += GRACE
         deployment.publisher.publish_all()
     assert listed_numbers(deployment.store, "pdq")[0] > 2
-    assert [found.content_id for found in reader.get("pdq").search("0" * 64)] == ids
+    assert [found.content_id for found in reader.get("pdq").search(["0" * 64])[0]] == ids
 
 
 def test_merging_gives_way_to_another_compactor() -> None:

@@ -78,7 +78,7 @@ def test_binary_search_equals_brute_force_at_every_threshold(size: int) -> None:
             for i, signal in enumerate(signals, start=1)
         }
         for threshold in range(64):
-            positions, hits = layer.search(query, threshold)
+            positions, hits = layer.search([query], threshold)[0]
             found = dict(zip(layer.columns.ids[positions].tolist(), hits.texts, strict=True))
             assert found == {i: str(d) for i, d in distances.items() if d <= threshold}
 
@@ -88,7 +88,7 @@ def test_identical_and_single_signals_are_found() -> None:
     signal = random_signal(random.Random(1))
     for copies in (1, 2, 4, 8):
         layer = open_layer("binary", [Entry(i, 1, (signal,)) for i in range(1, copies + 1)], [])
-        positions, _ = layer.search(signal, 31)
+        positions, _ = layer.search([signal], 31)[0]
         assert sorted(layer.columns.ids[positions].tolist()) == list(range(1, copies + 1))
 
 
@@ -101,7 +101,7 @@ def test_exact_search_equals_brute_force(seed: int, size: int) -> None:
     signals = [rng.choice(halves) + rng.choice(halves) for _ in range(size)]
     layer = open_layer("exact", [Entry(i, 1, (s,)) for i, s in enumerate(signals, start=1)], [])
     for query in {*signals[:20], random_signal(rng, bits=128)}:
-        positions, _ = layer.search(query, 0)
+        positions, _ = layer.search([query], 0)[0]
         expected = [i for i, s in enumerate(signals, start=1) if s == query]
         assert sorted(layer.columns.ids[positions].tolist()) == expected
 
@@ -110,7 +110,7 @@ def test_an_exact_signal_need_not_be_an_md5() -> None:
     """Longer digests are found and given back as text."""
     signals = [random_signal(random.Random(i), bits=256) for i in range(50)]
     layer = open_layer("exact", [Entry(i, 1, (s,)) for i, s in enumerate(signals, start=1)], [])
-    positions, _ = layer.search(signals[7], 0)
+    positions, _ = layer.search([signals[7]], 0)[0]
     assert layer.columns.ids[positions].tolist() == [8]
     assert [e.signals[0] for e in layer.columns.entries()] == signals
 

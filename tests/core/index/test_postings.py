@@ -60,7 +60,7 @@ def test_every_threshold_finds_what_brute_force_finds(
         query = flipped(rng, codes[rng.integers(rows)], distance)
         distances = brute_force(codes, query)
         for threshold in range(64):
-            found = index.search(query, threshold)
+            (found,) = index.search(query.reshape(1, -1), threshold)
             if found is None:  # more probes than a scan is worth
                 assert threshold > 31
                 continue
@@ -85,11 +85,30 @@ def test_a_large_layer_finds_what_brute_force_finds(rows: int, make: object) -> 
         query = flipped(rng, codes[rng.integers(rows)], at)
         distances = brute_force(codes, query)
         for threshold in (0, 10, 31, 32, 40, 60):
-            hits = signals.search(query.tobytes().hex(), threshold)
+            (hits,) = signals.search([query.tobytes().hex()], threshold)
             order = np.argsort(hits.rows)
             expected = np.flatnonzero(distances <= threshold)
             assert hits.rows[order].tolist() == expected.tolist()
             assert hits.distances[order].tolist() == distances[expected].tolist()
+
+
+def test_a_batch_answers_as_each_query_alone() -> None:
+    """More queries than go at once, some refused: what each finds depends on no other."""
+    rng = np.random.default_rng(6)
+    crowd = np.repeat(random_codes(rng, 1), 5000, axis=0)
+    codes = np.concatenate([skewed_codes(rng, 20_000), crowd])
+    index = opened(codes)
+    queries = np.stack([flipped(rng, codes[rng.integers(len(codes))], i % 40) for i in range(100)])
+    together = index.search(queries, 31)
+    assert any(found is None for found in together)
+    assert any(found is not None and len(found[0]) > 1 for found in together)
+    for query, found in zip(queries, together, strict=True):
+        (alone,) = index.search(query.reshape(1, -1), 31)
+        if found is None or alone is None:
+            assert found is alone
+        else:
+            assert found[0].tolist() == alone[0].tolist()
+            assert found[1].tolist() == alone[1].tolist()
 
 
 @pytest.mark.parametrize("count", [10, 11, 12, 16])
@@ -122,7 +141,7 @@ def test_a_query_that_half_the_index_resembles_is_left_to_the_scan() -> None:
     """The worst case is bounded: long lists are refused before they are read."""
     rng = np.random.default_rng(5)
     codes = np.repeat(random_codes(rng, 2), 50_000, axis=0)
-    assert opened(codes).search(codes[0], 31) is None
+    assert opened(codes).search(codes[:1], 31) == [None]
 
 
 def test_our_file_of_codes_is_the_one_faiss_writes() -> None:

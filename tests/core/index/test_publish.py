@@ -223,7 +223,7 @@ def test_a_lookup_never_mixes_two_snapshots(deployment: Deployment) -> None:
     def read() -> None:
         index = Index(deployment.store, deployment.signal_types, deployment.settings)
         while not stop.is_set():
-            found = index.get("pdq").search(centre)
+            found = index.get("pdq").search([centre])[0]
             names = {one.bank.name for one in found}
             if len(names) != 1 or len(found) != 20:
                 problems.append((names, len(found)))
@@ -271,5 +271,8 @@ def test_layers_hide_what_older_ones_say() -> None:
         tail=Tail(tuple(tail_entries), (3,)),
     )
     index = LoadedIndex(snapshot, {"s": base}, tail)
-    assert [(f.content_id, f.bank.name) for f in index.search(signal)] == [(1, "ONE"), (2, "TWO")]
+    assert [(f.content_id, f.bank.name) for f in index.search([signal])[0]] == [
+        (1, "ONE"),
+        (2, "TWO"),
+    ]
     assert index.size() == 2

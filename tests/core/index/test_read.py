@@ -36,15 +36,15 @@ def test_the_request_after_refresh_seconds_sees_what_is_new(tmp_path: Path) -> N
     deployment = Deployment(settings_for(tmp_path, refresh_seconds=1), clock)
     deployment.publisher.publish("pdq")
     threads = threading.active_count()
-    assert deployment.index.get("pdq").search("0" * 64) == []
+    assert deployment.index.get("pdq").search(["0" * 64])[0] == []
     content_id = deployment.add("0" * 64)
     deployment.publisher.publish("pdq")
     clock.now += 0.9
     assert not deployment.index.due("pdq")
-    assert deployment.index.get("pdq").search("0" * 64) == []
+    assert deployment.index.get("pdq").search(["0" * 64])[0] == []
     clock.now += 0.2
     assert deployment.index.due("pdq")
-    assert [f.content_id for f in deployment.index.get("pdq").search("0" * 64)] == [content_id]
+    assert [f.content_id for f in deployment.index.get("pdq").search(["0" * 64])[0]] == [content_id]
     assert threading.active_count() == threads
 
 
@@ -65,8 +65,8 @@ def test_min_snapshot_gives_read_your_writes(tmp_path: Path) -> None:
     deployment.index.get("pdq")
     content_id = deployment.add("0" * 64)
     number = deployment.publisher.publish("pdq")
-    assert deployment.index.get("pdq").search("0" * 64) == []
-    found = deployment.index.get("pdq", min_snapshot=number).search("0" * 64)
+    assert deployment.index.get("pdq").search(["0" * 64])[0] == []
+    found = deployment.index.get("pdq", min_snapshot=number).search(["0" * 64])[0]
     assert [f.content_id for f in found] == [content_id]
     with pytest.raises(Unavailable, match="not there yet"):
         deployment.index.get("pdq", min_snapshot=number + 1)
@@ -132,14 +132,14 @@ def test_a_damaged_new_segment_leaves_the_old_snapshot_answering(tmp_path: Path)
     deployment = Deployment(settings_for(tmp_path, tail_entries=1), clock)
     first = deployment.add("0" * 64)
     deployment.publisher.publish("pdq")
-    assert [f.content_id for f in deployment.index.get("pdq").search("0" * 64)] == [first]
+    assert [f.content_id for f in deployment.index.get("pdq").search(["0" * 64])[0]] == [first]
     for _ in range(3):
         deployment.add("f" * 64)
     deployment.publisher.publish("pdq")
     (segment,) = deployment.newest().segments
     deployment.store.put(file_key("pdq", segment, "ids"), b"damaged")
     clock.now += 2
-    assert [f.content_id for f in deployment.index.get("pdq").search("0" * 64)] == [first]
+    assert [f.content_id for f in deployment.index.get("pdq").search(["0" * 64])[0]] == [first]
     clock.now += deployment.settings.max_stale_seconds
     with pytest.raises(SegmentCorrupt):
         deployment.index.get("pdq")
@@ -156,7 +156,7 @@ def test_a_segment_that_was_merged_away_is_resolved_anew(tmp_path: Path) -> None
         if segment.id not in kept:
             for name in segment.files:
                 deployment.store.delete(file_key("pdq", segment, name))
-    assert [f.content_id for f in reader.get("pdq").search(signal)] == [content_id]
+    assert [f.content_id for f in reader.get("pdq").search([signal])[0]] == [content_id]
 
 
 def test_large_files_come_in_ranges_and_arrive_whole(tmp_path: Path) -> None:
