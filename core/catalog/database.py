@@ -29,6 +29,9 @@ from core.errors import CatalogUnavailable, Misconfigured
 LOCK_SECONDS = 20
 """Longest wait for a lock. Deleting a bank of a million holds one for seconds, nothing longer."""
 
+CONNECTIONS = 8
+"""To PostgreSQL, for each process: it lets in 100 by default, from all of them together."""
+
 PATIENCE = {
     "connect_timeout": "3",
     "tcp_user_timeout": "10000",
@@ -160,12 +163,19 @@ def _parsed(text: str) -> URL:
 def _engine(url: URL) -> Engine:
     if url.drivername == "sqlite":
         Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
+        # As many connections as threads: those that wait to write must not keep out readers.
+        engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS}, max_overflow=-1)
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        engine = create_engine(url, pool_pre_ping=True, pool_timeout=LOCK_SECONDS)
+        engine = create_engine(
+            url,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=LOCK_SECONDS,
+            pool_pre_ping=True,
+        )
     except ModuleNotFoundError as error:
         raise Misconfigured("for postgresql, install hma-functions[postgres]") from error
     event.listen(engine, "begin", _begin_postgres)

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import event
 
 from core.catalog import Catalog, database
 from core.errors import CatalogUnavailable, Misconfigured
@@ -249,3 +251,25 @@ def test_reading_leaves_no_lock_behind(tmp_path: Path) -> None:
     assert len(list(stream)) == 1
     catalog.close()
     assert [path.name for path in tmp_path.iterdir()] == ["catalog.db"]
+
+
+def test_writers_that_wait_keep_no_reader_out(tmp_path: Path) -> None:
+    """However many wait for a SQLite file, a reader gets a connection."""
+    url = f"sqlite:///{tmp_path}/catalog.db"
+    busy, catalog, writers = Catalog(url), Catalog(url), 32
+    busy.migrate()
+    waiting = threading.Semaphore(0)
+
+    @event.listens_for(catalog._database.engine, "before_cursor_execute")
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            waiting.release()
+
+    with ThreadPoolExecutor(writers) as pool, busy._database.writing():
+        written = [pool.submit(catalog.create_bank, f"BANK_{n}") for n in range(writers)]
+        for _ in range(writers):
+            assert waiting.acquire(timeout=10), "a writer waits for a connection, not for its turn"
+        assert catalog.list_banks() == []
+    assert {done.result() for done in written} == set(catalog.list_banks())
+    catalog.close()
+    busy.close()
