@@ -57,6 +57,7 @@ def decode(source: Source, max_pixels: int) -> NDArray[np.uint8]:
         with Image.open(_opened(source), formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
                 raise _too_many(max_pixels)
+            image.load()  # which turns a TIFF upright, and forgets its orientation
             return np.asarray(_upright(_rgb(image), image))
     except TooLarge:
         raise
@@ -86,7 +87,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.mode == "P":  # straight to RGB, Pillow warns of a palette with transparency
         image = image.convert("RGBA")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
 
 
 def _stretched(image: Image.Image) -> Image.Image:
