@@ -188,3 +188,32 @@ class SignalTypeOverrideRow(Row, table=True):
 
     name: str = Field(primary_key=True, max_length=NAME_LENGTH)
     enabled_ratio: float
+
+
+class MovedRow(Row, table=True):
+    """A bank, exchange or type override that was moved here, under its key there.
+
+    The digest is of its state there when it was last written here: what has not changed there
+    since is left as it is here.
+    """
+
+    __tablename__ = "moved"
+
+    noun: str = Field(primary_key=True, max_length=32)
+    key: str = Field(primary_key=True, max_length=NAME_LENGTH)
+    local_id: int = Field(sa_type=BigInt)
+    digest: str = Field(max_length=32)
+
+
+class MovedContentRow(Row, table=True):
+    """Content that was moved here, which keeps its id; the digest is as `MovedRow`'s.
+
+    No foreign key: what has been deleted here since must not come back by itself.
+    """
+
+    __tablename__ = "moved_content"
+
+    content_id: int = Field(
+        primary_key=True, sa_type=BigInt, sa_column_kwargs={"autoincrement": False}
+    )
+    digest: str = Field(max_length=32)
