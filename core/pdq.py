@@ -14,11 +14,11 @@ the product reads every pixel about once, where the moving averages write every 
 two megapixels take 2.7 ms, and 75 in `pdqhash` on the same machine.
 
 **Exactness.** `pdqhash` rounds to 32-bit floats along the way, which moves a coefficient by up to
-0.002. That changes a hash only if the coefficients on both sides of the median are as near to
-each other as that: in one photograph of a hundred, and in every picture whose symmetry makes half
-of them zero, where `pdqhash` sets bits by its rounding errors alone. Only these are smoothed as
-the definition says, in the same order of the same 32-bit operations. So hashes that HMA has made
-of flags, patterns and logos are found too.
+0.002. That may change a hash where the coefficients on both sides of the median are as near to
+each other: in two photographs of a hundred, and in every picture whose symmetry makes half of
+them zero, where `pdqhash` sets bits by its rounding errors alone. Only these are smoothed as the
+definition says, by the same 32-bit operations in the same order. So hashes that HMA has made of
+flags, patterns and logos are found too.
 
 The orientations of an image (turned, mirrored) are its coefficients transposed or with signs
 changed, and a part of it is fewer columns of R: both can be had from what is here.
