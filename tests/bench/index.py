@@ -1,0 +1,350 @@
+"""Building, opening and searching large indices: `make bench-index SCALE=1M|10M|100M`.
+
+On random codes and on codes of photographs and their alterations, beside `threatexchange`'s
+PDQIndex (saved and loaded, as HMA uses it) and FAISS's flat index over the same codes with the
+same queries in the same run. One thread a query. Prints JSON lines, and rewrites the table of
+this scale in `docs/benchmarks.md`. PDQIndex is left out beyond 10M rows: it would need 85 GB.
+"""
+
+import io
+import json
+import os
+import platform
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from threatexchange.signal_type.pdq.pdq_index import PDQIndex
+
+from core.index.columns import Codes, Texts
+from core.index.layer import Columns
+from core.index.segment import file_key, write_segment
+from core.index.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
+from core.services import Services
+from core.settings import Settings
+from core.store import FileStore, ObjectStore
+from local_runtime.s3_server import start_seaweedfs
+from tests.bench.codes import SETS
+from tests.deployment import random_signal
+
+Bits = NDArray[np.uint8]
+
+SCALES = {"100K": 100_000, "1M": 1_000_000, "10M": 10_000_000, "100M": 100_000_000}
+SEGMENT_ROWS = 25_000_000
+QUERIES = 1000
+PEER_ROWS = 10_000_000
+FIRST_ID = 10**12  # past every id that the catalog of this run gives
+
+progress = Console(stderr=True)
+
+
+@dataclass
+class Figures:
+    """What was measured of one implementation, by figure."""
+
+    name: str
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def main(scale: str, chosen: list[str]) -> None:
+    lines = [line for name in chosen for line in _measure(scale, name)]
+    for line in lines:
+        print(json.dumps(line), flush=True)
+    _write_table(scale, lines)
+
+
+def _measure(scale: str, set_name: str) -> Iterator[dict[str, Any]]:
+    rows = SCALES[scale]
+    with tempfile.TemporaryDirectory(prefix="hma-bench-", dir="/var/tmp") as name:
+        folder = Path(name)
+        progress.print(f"{scale} {set_name}: making codes")
+        codes = np.lib.format.open_memmap(folder / "codes.npy", "w+", np.uint8, (rows, 32))
+        at = 0
+        for chunk in SETS[set_name](rows):
+            codes[at : at + len(chunk)] = chunk
+            at += len(chunk)
+        codes.flush()
+        queries = _queries(codes)
+        expected = _expected(codes, queries[:20])
+        ours = _ours(folder, codes, queries, expected)
+        peers = [_faiss_flat(folder, codes, queries, expected)]
+        if rows <= PEER_ROWS:
+            peers.append(_threatexchange(folder, codes, queries))
+    for figure, value in ours.values.items():
+        with_figure = [peer for peer in peers if figure in peer.values]
+        for peer in with_figure or [Figures("")]:
+            theirs = peer.values.get(figure)
+            yield {
+                "bench": "index",
+                "case": f"{figure}/{scale}/{set_name}",
+                "ours": _rounded(value),
+                "peer": _rounded(theirs),
+                "peer_name": peer.name or None,
+                "ratio": round(theirs / value, 2) if theirs and value else None,
+                "unit": _unit(figure),
+            }
+
+
+def _queries(codes: Bits) -> Bits:
+    """Half at a distance of 0 to 31 from some code, half at random."""
+    rng = np.random.default_rng(9)
+    queries = rng.integers(0, 256, (QUERIES, 32), dtype=np.uint8)
+    for number in range(0, QUERIES, 2):
+        flips = np.zeros(256, np.uint8)
+        flips[rng.choice(256, int(rng.integers(32)), replace=False)] = 1
+        queries[number] = codes[int(rng.integers(len(codes)))] ^ np.packbits(flips)
+    return queries
+
+
+def _expected(codes: Bits, queries: Bits) -> list[set[int]]:
+    """The rows within 31 bits of each query, by brute force in NumPy."""
+    found: list[set[int]] = [set() for _ in queries]
+    wide = queries.view(np.uint64)
+    for start in range(0, len(codes), 1_000_000):
+        words = np.ascontiguousarray(codes[start : start + 1_000_000]).view(np.uint64)
+        for number, query in enumerate(wide):
+            near = np.bitwise_count(words ^ query).sum(axis=1) <= 31
+            found[number].update((start + np.flatnonzero(near)).tolist())
+    return found
+
+
+def _ours(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) -> Figures:
+    ours = Figures("ours")
+    server = start_seaweedfs(folder / "s3")
+    try:
+        services = _deployment(folder, server.environ())
+        store = services.store
+        progress.print("building and storing our segments")
+        segments = tuple(_segments(folder / "built", store, codes, ours))
+        ours.values["stored_bytes"] = sum(f.bytes for s in segments for f in s.files.values())
+        ours.values["publish_s"] = _seconds(lambda: _publish(services, segments))
+        np.save(folder / "queries.npy", queries)
+        progress.print("cold start of a matcher")
+        cold = _matcher(folder, server.environ(), "cold")
+        ours.values["cold_s"] = cold["first_s"]
+        _matcher(folder, server.environ(), "fill")
+        progress.print("warm matcher")
+        warm = _matcher(folder, server.environ(), "warm")
+        for figure in ("open_s", "query_p50", "query_p95", "query_p99", "batch_query_p50"):
+            ours.values[figure] = warm[figure]
+        ours.values["resident_bytes"] = warm["resident_bytes"]
+        for number, rows in enumerate(expected):
+            assert set(warm["found"][number]) == rows, f"query {number} is not exact"
+        progress.print("one hash more")
+        ours.values["moved_bytes"], ours.values["add_s"] = _add_one(services)
+    finally:
+        server.stop()
+    return ours
+
+
+def _deployment(folder: Path, environ: dict[str, str]) -> Services:
+    settings = Settings.from_env(
+        environ
+        | {
+            "HMA_DATABASE_URL": f"sqlite:///{folder / 'catalog.db'}",
+            "HMA_CACHE_DIR": str(folder / "publisher-cache"),
+        }
+    )
+    services = Services(settings)
+    services.catalog.migrate()
+    return services
+
+
+def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> Iterator[SegmentRef]:
+    """Build each segment into local files, which is timed, then send those to the store."""
+    built.mkdir()
+    local = FileStore(built)
+    seconds = dict.fromkeys(("build_s", "upload_s"), 0.0)
+    for start in range(0, len(codes), SEGMENT_ROWS):
+        bits = np.ascontiguousarray(codes[start : start + SEGMENT_ROWS])
+        rows = len(bits)
+        started = time.perf_counter()
+        columns = Columns(
+            np.arange(FIRST_ID + start, FIRST_ID + start + rows),
+            np.ones(rows, np.int64),
+            np.ones(rows, np.int64),
+            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.uint64)),
+            np.empty(0, np.int64),
+            np.arange(rows, dtype=np.uint32),
+            Codes(bits),
+        )
+        segment = write_segment(local, "pdq", "binary", columns)
+        seconds["build_s"] += time.perf_counter() - started
+        started = time.perf_counter()
+        for name in segment.files:
+            key = file_key("pdq", segment, name)
+            store.upload(key, built / key)
+            (built / key).unlink()
+        seconds["upload_s"] += time.perf_counter() - started
+        yield segment
+    ours.values.update(seconds)
+
+
+def _publish(services: Services, segments: tuple[SegmentRef, ...]) -> None:
+    services.catalog.create_bank("BENCH", 1.0)
+    snapshot = Snapshot(
+        "pdq",
+        1,
+        writer="bench",
+        created_at=time.time(),
+        threshold=31,
+        banks=tuple(services.catalog.banks()),
+        segments=segments,
+    )
+    services.store.create(snapshot_key("pdq", 1), snapshot.to_bytes())
+
+
+def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:
+    """A matcher in a process of its own; what it measured of itself."""
+    cache = folder / "matcher-cache"
+    command = [sys.executable, "-m", "tests.bench.matcher", str(folder / "queries.npy"), how]
+    done = subprocess.run(
+        command,
+        env=os.environ | environ | {"HMA_CACHE_DIR": str(cache), "HMA_SIGNAL_TYPES": "pdq"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    answer["found"] = [[i - FIRST_ID for i in ids] for ids in answer.get("found", [])]
+    return answer
+
+
+def _add_one(services: Services) -> tuple[float, float]:
+    """Bytes written and read again for one new hash, and seconds until it is published."""
+    services.catalog.add_content("BENCH", {"pdq": random_signal(random.Random(3))}, None, None)
+    started = time.perf_counter()
+    number = services.publisher.publish("pdq")
+    seconds = time.perf_counter() - started
+    written = read_snapshot(services.store, "pdq", number)
+    assert written is not None
+    return 2.0 * len(written.to_bytes()), seconds  # one PUT, and one GET of each reader
+
+
+def _faiss_flat(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) -> Figures:
+    progress.print("faiss flat")
+    peer = Figures("faiss_flat")
+    path = str(folder / "flat.faiss")
+
+    def build() -> None:
+        index = faiss.IndexBinaryFlat(256)
+        for start in range(0, len(codes), SEGMENT_ROWS):
+            index.add(np.ascontiguousarray(codes[start : start + SEGMENT_ROWS]))
+        faiss.write_index_binary(index, path)
+
+    peer.values["build_s"] = _seconds(build)
+    started = time.perf_counter()
+    index = faiss.read_index_binary(path, faiss.IO_FLAG_MMAP_IFC)
+    peer.values["open_s"] = time.perf_counter() - started
+    faiss.omp_set_num_threads(1)
+    few = queries[: max(50, min(QUERIES, 2_000_000_000 // len(codes)))]
+    times = []
+    for number, query in enumerate(few):
+        started = time.perf_counter()
+        _, _, rows = index.range_search(query.reshape(1, -1), 32)
+        times.append(time.perf_counter() - started)
+        if number < len(expected):
+            assert set(rows.tolist()) == expected[number]
+    _percentiles(peer, times)
+    Path(path).unlink()
+    return peer
+
+
+def _threatexchange(folder: Path, codes: Bits, queries: Bits) -> Figures:
+    progress.print("threatexchange PDQIndex: building (10M rows take ten minutes)")
+    peer = Figures("threatexchange")
+    faiss.omp_set_num_threads(1)
+    before = _resident()
+
+    def build() -> io.BytesIO:
+        entries = ((bytes(code).hex(), row) for row, code in enumerate(codes))
+        index = PDQIndex.build(entries)
+        file = io.BytesIO()
+        index.serialize(file)
+        return file
+
+    started = time.perf_counter()
+    file = build()
+    peer.values["build_s"] = time.perf_counter() - started
+    peer.values["stored_bytes"] = float(len(file.getbuffer()))
+    peer.values["moved_bytes"] = 2.0 * len(file.getbuffer())  # the whole index, for any change
+    file.seek(0)
+    started = time.perf_counter()
+    index = PDQIndex.deserialize(file)
+    peer.values["open_s"] = time.perf_counter() - started
+    del file
+    peer.values["resident_bytes"] = float(_resident() - before)
+    times = []
+    for query in queries:
+        signal = query.tobytes().hex()
+        started = time.perf_counter()
+        index.query(signal)
+        times.append(time.perf_counter() - started)
+    _percentiles(peer, times)
+    return peer
+
+
+def _percentiles(figures: Figures, seconds: list[float]) -> None:
+    for percent in (50, 95, 99):
+        figures.values[f"query_p{percent}"] = float(np.percentile(seconds, percent)) * 1e3
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _resident() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
+
+
+def _unit(figure: str) -> str:
+    return "bytes" if figure.endswith("_bytes") else "s" if figure.endswith("_s") else "ms"
+
+
+def _write_table(scale: str, lines: list[dict[str, Any]]) -> None:
+    """Put this run's table in place of the last one of its scale."""
+    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+    rows = ["| case | ours | peer | | ratio | unit |", "|---|---|---|---|---|---|"]
+    rows += [
+        f"| {line['case']} | {line['ours']} | {line['peer'] or ''} | {line['peer_name'] or ''} "
+        f"| {line['ratio'] or ''} | {line['unit']} |"
+        for line in lines
+    ]
+    machine = f"{os.cpu_count()} cores, {_memory() >> 30} GB, {_processor()}, Python "
+    text = (
+        f"<!-- index {scale} -->\n### {scale} rows\n\n{machine}{platform.python_version()}, "
+        f"{time.strftime('%Y-%m-%d')}.\n\n" + "\n".join(rows) + f"\n<!-- /index {scale} -->"
+    )
+    pattern = re.compile(f"<!-- index {scale} -->.*?<!-- /index {scale} -->", re.DOTALL)
+    content, count = pattern.subn(lambda _: text, page.read_text())
+    page.write_text(content if count else f"{content.rstrip()}\n\n{text}\n")
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _processor() -> str:
+    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return names[0] if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "1M", sys.argv[2:] or list(SETS))
