@@ -67,6 +67,24 @@ class CatalogUnavailable(Unavailable):
     """The catalog's database cannot be reached."""
 
 
+class ExchangeUnavailable(Unavailable):
+    """An exchange does not answer, answers nonsense, or asks us to come back later.
+
+    Attributes:
+        wait: the seconds after which it wants to be asked again, 0 if it did not say.
+    """
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class ExchangeRefused(HmaError):
+    """An exchange will not have what we ask of it: wrong or expired credentials, mostly."""
+
+    status = 502
+
+
 class IndexNotReady(Unavailable):
     """No snapshot has been published for this signal type, or none could be loaded yet."""
 
@@ -81,6 +99,10 @@ class SegmentCorrupt(Unavailable):
 
 class SeveralWriters(Unavailable):
     """A second publisher on a store that ignores create-if-absent, where only one is safe."""
+
+
+class Superseded(Unavailable):
+    """Another fetch of the same exchange took over: whoever learns this stops."""
 
 
 class ObjectMissing(HmaError):
