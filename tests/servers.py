@@ -111,7 +111,7 @@ Forward = Callable[[Request], Answer]
 """Hands a request on to the real server, signed anew, and returns what that said."""
 
 
-FORWARDED = frozenset({"content-type", "if-none-match", "range"})
+FORWARDED = frozenset({"content-md5", "content-type", "if-none-match", "range"})
 """Headers of a request that mean something to the store; the rest belongs to one connection."""
 
 

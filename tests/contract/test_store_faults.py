@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,11 @@ class TestOutages:
         assert took["get"] < 13
         assert took["create"] < 13
         try:
-            wait_until(lambda: store.get("key") in (b"kept", b"x"), "the server is at it again")
+            # What it received while it was stopped it does now, but nothing by halves.
+            wait_until(lambda: store.get("key") == b"x", "the server is at it again")
+            wait_until(lambda: store.list("new"), "the server has done what it was sent")
+            assert store.get("new") == b"x"
+            assert {info.key for info in store.list("")} == {"key", "new"}
             store.put("key", b"again")
             assert store.get("key") == b"again"
         finally:
@@ -180,6 +185,31 @@ class TestBehindARelay:
             store = store_on(through)
             assert not honours_create(store)
             assert store.list("") == []
+
+    @pytest.mark.parametrize("server", ["seaweedfs", "minio"], indirect=True)
+    def test_a_body_that_is_lost(self, server: S3Server, tmp_path: Path) -> None:
+        """A write whose body does not arrive stores nothing, and leaves alone what there was."""
+        large = tmp_path / "large.bin"
+        large.write_bytes(bytes(40 * MB))
+
+        def lose(request: Request, forward: Forward) -> Answer:
+            return forward(replace(request, body=b"") if request.method == "PUT" else request)
+
+        direct = store_on(server, "lost")
+        direct.put("key", b"kept")
+        with relay(server, lose) as through:
+            store = store_on(through, "lost")
+            writes: list[Callable[[], object]] = [
+                lambda: store.create("new", b"x"),
+                lambda: store.put("key", b"x"),
+                lambda: store.upload("key", Path(__file__)),
+                lambda: store.upload("key", large),
+            ]
+            for write in writes:
+                with pytest.raises(StoreUnavailable):
+                    write()
+        assert [info.key for info in direct.list("")] == ["key"]
+        assert direct.get("key") == b"kept"
 
     def test_an_answer_that_is_lost(self, server: S3Server) -> None:
         """A create whose answer is lost is sent again and finds itself there: as documented."""
