@@ -10,6 +10,7 @@ import pytest
 
 from local_runtime.photos import altered, photo
 from tests.served import Served
+from tests.servers import wait_until
 from tests.system.runtime import hma, running
 
 NOWHERE = "http://127.0.0.1:1"
@@ -75,7 +76,7 @@ def test_bank_then_match(server: Served, bank: str, folder: Path) -> None:
     assert set(banked) == {"rocket.jpg", "cat.jpg"}
     assert all(one["signals"]["pdq"] for one in banked.values())
 
-    assert hma("publish", *url).code == 0
+    wait_until(lambda: bank in hma("match", folder, *url).out, "the server has seen the change")
     ran = hma("match", photo("rocket.jpg"), photo("astronaut.png"), "--json", *url)
     assert (ran.code, ran.err) == (0, "")
     hit, miss = lines(ran.out)
@@ -96,9 +97,10 @@ def test_for_people(server: Served, bank: str, folder: Path) -> None:
     assert f"of {bank}" in added.out
     published = hma("publish", *url)
     assert "pdq: snapshot " in published.out
-    matched = hma("match", file, photo("astronaut.png"), *url)
-    assert f" of {bank}, pdq distance 0\n" in matched.out
-    assert f"{photo('astronaut.png')}: no match\n" in matched.out
+    hit = f" of {bank}, pdq distance 0\n"
+    wait_until(lambda: hit in hma("match", file, *url).out, "the server has seen the change")
+    missed = hma("match", photo("astronaut.png"), *url)
+    assert missed.out == f"{photo('astronaut.png')}: no match\n"
     assert f"{bank} 1.0\n" in hma("bank", "list", *url).out
     status = hma("status", *url)
     assert (status.code, status.err) == (0, "")
