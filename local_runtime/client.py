@@ -91,7 +91,8 @@ class Client:
 
     def match(self, file: Path, kind: str) -> list[dict[str, Any]]:
         """What a file is a copy of, in every bank: `signal_type`, `bank`, `bank_content_id`, …"""
-        answer = self._upload("/m/lookup", file, kind, params={"min_snapshot": self._published})
+        query = {"min_snapshot": self._published, "include_metadata": "true"}
+        answer = self._upload("/m/lookup", file, kind, params=query)
         return [
             {"signal_type": signal_type, "bank": bank, **match}
             for signal_type, banks in answer.items()
