@@ -12,6 +12,8 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.catalog import Catalog
+    from core.exchanges.credentials import Credentials
+    from core.exchanges.registry import Exchanges
     from core.index.publish import Publisher
     from core.index.read import Index
     from core.signal_types import SignalTypes
@@ -54,6 +56,18 @@ class Services:
         catalog = Catalog(self.settings.database_url)
         catalog.migrate()  # a function that runs alone has nobody else to do it
         return catalog
+
+    @cached_property
+    def exchanges(self) -> "Exchanges":
+        from core.exchanges.registry import Exchanges
+
+        return Exchanges.from_settings(self.settings)
+
+    @cached_property
+    def credentials(self) -> "Credentials":
+        from core.exchanges.credentials import Credentials
+
+        return Credentials(self.catalog.exchanges, self.exchanges, self.settings)
 
     @cached_property
     def publisher(self) -> "Publisher":

@@ -77,6 +77,21 @@ class Settings(BaseModel):
     extensions: Names = Field(
         (), description="threatexchange extension packages (modules with TX_MANIFEST) to enable."
     )
+    exchange_apis: Names = Field(
+        ("fb_threatexchange", "local_file", "ncmec", "sample", "stop_ncii", "tat"),
+        description="Exchange APIs that can be fetched from: names, or module:Class paths.",
+    )
+    credentials_key: Names = Field(
+        (),
+        repr=False,
+        description="Fernet key that exchange credentials are encrypted with at rest; "
+        "older ones, which can still decrypt, after it.",
+    )
+    fetch_seconds: Seconds = Field(
+        240.0,
+        description="Longest that one call of fetch works, less than the function's time limit; "
+        "the next call goes on.",
+    )
     hash_in_match: bool = Field(
         True, description="Whether lookups take files and URLs; false answers 403 to those."
     )

@@ -5,16 +5,12 @@ name, anybody's by `module:Class`, and whole extension packages by the name of t
 holds their `TX_MANIFEST`. Their code is not ours, so what it raises is translated here.
 """
 
-import importlib
-import inspect
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
 
 from threatexchange.content_type.content_base import ContentType
-from threatexchange.extensions.manifest import ThreatExchangeExtensionManifest
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import (
     FileHasher,
@@ -23,10 +19,9 @@ from threatexchange.signal_type.signal_base import (
     TrivialSignalTypeIndex,
 )
 
-from core.errors import BadInput, Misconfigured
+from core.errors import BadInput
+from core.extensions import by_name, loaded, manifest
 from core.settings import Settings
-
-T = TypeVar("T")
 
 PDQ_THRESHOLD = 31
 """Largest Hamming distance, inclusive, at which two PDQ hashes match."""
@@ -79,12 +74,12 @@ class SignalTypes:
         Raises:
             Misconfigured: one of them cannot be loaded, or two have the same name.
         """
-        brought = [_manifest(module) for module in settings.extensions]
-        signals = _named(settings.signal_types, SIGNAL_TYPES, SignalType, "HMA_SIGNAL_TYPES")
-        contents = _named(settings.content_types, CONTENT_TYPES, ContentType, "HMA_CONTENT_TYPES")
+        brought = [manifest(module) for module in settings.extensions]
+        signals = loaded(settings.signal_types, SIGNAL_TYPES, SignalType, "HMA_SIGNAL_TYPES")
+        contents = loaded(settings.content_types, CONTENT_TYPES, ContentType, "HMA_CONTENT_TYPES")
         return cls(
-            _by_name([*signals, *(t for manifest in brought for t in manifest.signal_types)]),
-            _by_name([*contents, *(t for manifest in brought for t in manifest.content_types)]),
+            by_name([*signals, *(t for extension in brought for t in extension.signal_types)]),
+            by_name([*contents, *(t for extension in brought for t in extension.content_types)]),
         )
 
     def enabled(self) -> Collection[str]:
@@ -181,51 +176,6 @@ class SignalTypes:
             return compare(first, second)
         except Exception as error:
             raise BadInput(_reason(error)) from error
-
-
-def _named(
-    names: Iterable[str], known: Mapping[str, str], base: type[T], setting: str
-) -> Iterator[type[T]]:
-    for name in names:
-        path = name if ":" in name else known.get(name)
-        if path is None:
-            raise Misconfigured(
-                f"{setting}: there is no {name!r}. "
-                f"Use any of {', '.join(known)}, or module:Class for one of your own."
-            )
-        module, _, attribute = path.partition(":")
-        try:
-            found: Any = getattr(importlib.import_module(module), attribute)
-        except Exception as error:
-            raise Misconfigured(f"{setting}: {name!r} cannot be loaded: {error}") from error
-        if not (inspect.isclass(found) and issubclass(found, base)):
-            raise Misconfigured(f"{setting}: {name!r} is not a {base.__name__}")
-        yield found
-
-
-def _manifest(module: str) -> ThreatExchangeExtensionManifest:
-    """The manifest of an extension, set up and verified as threatexchange's own command does."""
-    try:
-        manifest = ThreatExchangeExtensionManifest.load_from_module_name(module)
-        manifest.bootstrap()
-        manifest.verify()
-    except Exception as error:
-        why = f"{error} ({error.__context__})" if error.__context__ else str(error)
-        raise Misconfigured(f"HMA_EXTENSIONS: {module!r} cannot be loaded: {why}") from error
-    return manifest
-
-
-def _by_name(types: Iterable[Any]) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for one in types:
-        name = one.get_name()
-        if found.setdefault(name, one) is not one:
-            other = found[name]
-            raise Misconfigured(
-                f"two types call themselves {name!r}: "
-                f"{other.__module__}:{other.__name__} and {one.__module__}:{one.__name__}"
-            )
-    return MappingProxyType(found)
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core.catalog.marks import mark
-from core.catalog.models import NAME_LENGTH, BankRow, ContentRow, SignalRow
+from core.catalog.models import NAME_LENGTH, BankRow, ContentRow, ExchangeRow, SignalRow
 from core.catalog.text import storable
 from core.errors import BadInput, Forbidden, NotFound
 from core.index.entry import BANKS
@@ -101,7 +101,11 @@ def update(session: Session, name: str, new_name: str | None, enabled_ratio: flo
 
 
 def remove(session: Session, name: str) -> None:
-    """Delete the bank, if there is one, and all its content, leaving a mark for each."""
+    """Delete the bank, if there is one, and all its content, leaving a mark for each.
+
+    Raises:
+        BadInput: an exchange feeds it, and would only fail from then on.
+    """
     row = _row(session, name, lock="alone")
     if row is None:
         return
@@ -133,6 +137,11 @@ def _signals_of(bank_id: int, marked: Any) -> Select[*tuple[Any, ...]]:
     return (
         select_columns(col(SignalRow.signal_type), marked)
         .join(ContentRow, col(ContentRow.id) == SignalRow.content_id)
+    feeder = session.exec(select(ExchangeRow.name).where(ExchangeRow.bank_id == bank_id)).first()
+    if feeder is not None:
+        raise BadInput(
+            f"Exchange '{feeder}' feeds this bank: delete that instead, which takes its bank along"
+        )
         .where(col(ContentRow.bank_id) == bank_id)
     )
 

@@ -7,6 +7,7 @@ from core.catalog import bank, content, entries, lease
 from core.catalog.bank import Bank
 from core.catalog.content import UNSET, Content
 from core.catalog.database import Database
+from core.catalog.exchanges import ExchangeCatalog
 from core.catalog.marks import clear, pending
 from core.catalog.migrate import migrate
 from core.index.entry import Entry, IndexedBank, Mark
@@ -31,6 +32,7 @@ class Catalog:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
 
+        self.exchanges = ExchangeCatalog(self._database)
     def migrate(self) -> None:
         """Bring the tables to what this version needs. Safe to repeat, and at once with others."""
         migrate(self._database)

@@ -8,7 +8,7 @@ a later change leaves a mark of another version, which clearing the earlier one 
 transaction of the catalog keeps it, so none ever waits in a circle.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -34,6 +34,24 @@ def mark(session: Session, changed: Select[*tuple[Any, ...]]) -> None:
             index_elements=["signal_type", "content_id"],
             set_={"version": insert.excluded.version},
         )
+    )
+
+
+def mark_all(session: Session, changed: Collection[tuple[str, int]]) -> None:
+    """Mark each of `changed`, (signal type, content id), in the order of locks."""
+    if not changed:
+        return
+    version = uuid4().hex
+    insert = upsert(session, DirtyRow)
+    session.connection().execute(
+        insert.on_conflict_do_update(
+            index_elements=["signal_type", "content_id"],
+            set_={"version": insert.excluded.version},
+        ),
+        [
+            {"signal_type": name, "content_id": content_id, "version": version}
+            for name, content_id in sorted(changed)
+        ],
     )
 
 

@@ -1,0 +1,81 @@
+"""Which exchange APIs there are, and what they ask for, read off their classes.
+
+APIs are classes of threatexchange's interface: ours by name, anybody's by `module:Class`, and
+those that an extension brings. Their code is not ours, so what it raises is translated.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from threatexchange.exchanges.auth import SignalExchangeWithAuth
+from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
+
+from core.errors import BadInput
+from core.exchanges.apis import BUILT_IN
+from core.exchanges.dataclass_json import as_json, from_json
+from core.extensions import by_name, loaded, manifest
+from core.settings import Settings
+
+Api = type[Any]
+"""A class of threatexchange's `SignalExchangeAPI`, which has no types of its own for us to use."""
+
+EVERYWHERE = ("name", "api", "enabled")
+"""Fields of every configuration, which are not part of what an API asks for."""
+
+
+@dataclass(frozen=True)
+class Exchanges:
+    """The exchange APIs of one deployment, each under the name it gives itself."""
+
+    apis: Mapping[str, Api]
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Exchanges":
+        """Those that `settings` name, and all that the extensions of `settings` bring.
+
+        Raises:
+            Misconfigured: one of them cannot be loaded, or two have the same name.
+        """
+        named = loaded(settings.exchange_apis, BUILT_IN, SignalExchangeAPI, "HMA_EXCHANGE_APIS")
+        brought = [api for module in settings.extensions for api in manifest(module).apis]
+        return cls(by_name([*named, *brought]))
+
+    def names(self) -> list[str]:
+        """The names of all of them."""
+        return sorted(self.apis)
+
+    def get(self, name: str) -> Api:
+        """The API of this name.
+
+        Raises:
+            BadInput: there is none.
+        """
+        if name not in self.apis:
+            raise BadInput(f"No such exchange type '{name}'")
+        return self.apis[name]
+
+    def config(self, name: str, exchange: str, given: Mapping[str, Any], enabled: bool) -> Any:
+        """The configuration of an exchange, as its API takes it.
+
+        Raises:
+            BadInput: no such API, or `given` is not what it asks for.
+        """
+        api = self.get(name)
+        fields = {**given, "name": exchange, "api": name, "enabled": enabled}
+        try:
+            return from_json(fields, api.get_config_cls())
+        except Exception as error:
+            raise BadInput(
+                f"Failed to parse `api_json` - verify all fields are supplied. {error}"
+            ) from error
+
+    def checked(self, name: str, exchange: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What of `given` the API asks for, with its defaults, as JSON. Raises BadInput."""
+        config: dict[str, Any] = as_json(self.config(name, exchange, given, True))
+        return {key: value for key, value in config.items() if key not in EVERYWHERE}
+
+
+def takes_credentials(api: Api) -> bool:
+    """Whether this API is asked with credentials."""
+    return issubclass(api, SignalExchangeWithAuth)
