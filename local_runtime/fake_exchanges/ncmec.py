@@ -1,0 +1,142 @@
+"""NCMEC's hash sharing API, version 2: entries as XML, in no order within what was asked for."""
+
+import re
+import xml.etree.ElementTree as ET
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from local_runtime.fake_exchanges.ledger import Ledger, Record
+from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+
+XMLNS = "https://hashsharing.ncmec.org/hashsharing/v2"
+KINDS = {"pdq": ("image", "pdq"), "video_md5": ("video", "md5")}
+MEMBER = 42
+REASON = "01234567-abcd-0123-4567-012345678900"
+
+
+class FakeNcmec(FakeExchange):
+    """Attributes:
+    user, password: what it accepts.
+    reasons: the reasons against a fingerprint that it offers, by identifier.
+    """
+
+    NAME = "ncmec"
+    user = "fake-user"
+    password = "fake-password-of-ncmec"  # noqa: S105  # of nothing
+
+    def __init__(self, ledger: Ledger | None = None, page_size: int = 1000) -> None:
+        super().__init__(ledger, page_size)
+        self.reasons = {REASON: "Does not depict what it is listed for"}
+        self._windows: dict[tuple[int, int], Sequence[Record]] = {}
+
+    def credentials(self) -> dict[str, str]:
+        return {"user": self.user, "password": self.password}
+
+    def config(self) -> dict[str, object]:
+        return {"environment": "https://exttest.cybertip.org/hashsharing"}
+
+    def refusal(self) -> Answer:
+        return Answer(401, b"<error>Unauthorized</error>", "application/xml")
+
+    def asks_for_page(self, request: Request) -> bool:
+        return request.method == "GET" and request.path == "/v2/entries"
+
+    def answer(self, request: Request, fault: Fault | None) -> Answer:
+        basic = b64encode(f"{self.user}:{self.password}".encode()).decode()
+        if request.headers.get("authorization") != f"Basic {basic}":
+            return self.refusal()
+        if self.asks_for_page(request):
+            return self._entries(request.query, fault)
+        if re.fullmatch(r"/v2/feedback/\w+/reasons", request.path):
+            return self._reasons()
+        if request.method == "PUT":
+            return self._vote(request)
+        return Answer(404, b"<error>Not found</error>", "application/xml")
+
+    def _entries(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
+        try:
+            start, end = _seconds(query["from"]), _seconds(query["to"])
+        except (KeyError, ValueError):
+            return Answer(400, b"<error>from and to are needed, in UTC</error>", "application/xml")
+        first = int(query.get("start", 1))
+        if first == 1:
+            # What is changed from now on is of a later window: those asked for are told.
+            self.ledger.not_before(end)
+            found = self.ledger.between(start, end)
+            self._windows[start, end] = sorted(found, key=lambda one: one.number * 7919 % 104729)
+        if (start, end) not in self._windows:
+            return Answer(400, b"<error>Unknown page</error>", "application/xml")
+        window = self._windows[start, end]
+        records = [
+            self.ledger.current(one) for one in window[first - 1 : first - 1 + self.page_size]
+        ]
+        following = first + len(records)
+        if fault is Fault.EMPTY:
+            records, following = [], first
+        if fault is Fault.REPEAT:
+            following = first
+        root = ET.Element("queryResult", xmlns=XMLNS)
+        for kind, plural in (("image", "images"), ("video", "videos")):
+            entries = [one for one in records if KINDS[one.signal_type][0] == kind]
+            if entries:
+                latest = _text(max(one.stamp for one in entries))
+                group = ET.SubElement(root, plural, count=str(len(entries)), maxTimestamp=latest)
+                for one in entries:
+                    _add_entry(group, one)
+        if following <= len(window):
+            again = {"from": query["from"], "to": query["to"], "start": following}
+            again |= {"size": self.page_size, "max": len(window)}
+            paging = ET.SubElement(root, "paging")
+            ET.SubElement(paging, "next").text = f"/v2/entries?{urlencode(again)}"
+        return _xml(root)
+
+    def _reasons(self) -> Answer:
+        root = ET.Element("feedbackReasons", xmlns=XMLNS)
+        offered = ET.SubElement(root, "availableFeedbackReasons")
+        for guid, name in self.reasons.items():
+            ET.SubElement(offered, "reason", guid=guid, name=name)
+        return _xml(root)
+
+    def _vote(self, request: Request) -> Answer:
+        about = re.fullmatch(r"/v2/entries/(\d+/\w+/[A-Z0-9_]+)/feedback", request.path)
+        if about is None:
+            return Answer(404, b"<error>Not found</error>", "application/xml")
+        root = ET.fromstring(request.body)  # noqa: S314  # from this machine
+        if root.find("{*}affirmative") is not None:
+            self.reported.append(Reported(about[1], "affirmative"))
+        else:
+            guid = root.findtext("{*}negative/{*}reasonIds/{*}guid", "")
+            if guid not in self.reasons:
+                return Answer(400, b"<error>Unknown reason</error>", "application/xml")
+            self.reported.append(Reported(about[1], f"negative {guid}"))
+        return Answer(200, b"")
+
+
+def _add_entry(group: ET.Element, record: Record) -> None:
+    kind, fingerprint = KINDS[record.signal_type]
+    tag = f"deleted{kind.title()}" if record.gone else kind
+    entry = ET.SubElement(group, tag)
+    if not record.broken:
+        ET.SubElement(entry, "member", id=str(MEMBER)).text = "Example Member"
+    ET.SubElement(entry, "timestamp").text = _text(record.stamp)
+    ET.SubElement(entry, "id").text = f"entry{record.number}"
+    if not record.gone:
+        ET.SubElement(entry, "classification").text = "A1"
+        fingerprints = ET.SubElement(entry, "fingerprints")
+        ET.SubElement(fingerprints, fingerprint).text = record.signal
+
+
+def _xml(root: ET.Element) -> Answer:
+    return Answer(200, ET.tostring(root, xml_declaration=True), "application/xml")
+
+
+def _text(stamp: int) -> str:
+    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _seconds(text: str) -> int:
+    if not text.endswith("Z"):
+        raise ValueError(text)
+    return int(datetime.fromisoformat(text).timestamp())

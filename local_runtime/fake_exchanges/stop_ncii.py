@@ -1,0 +1,86 @@
+"""StopNCII.org's API: hashes in sets of pages, and feedback on them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from local_runtime.fake_exchanges.ledger import Record
+from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+
+TYPES = {"pdq": "ImagePDQ", "video_md5": "VideoMD5"}
+
+
+class FakeStopNcii(FakeExchange):
+    """Attributes:
+    function_key, subscription_key: what it accepts.
+    withdrawn: the status of a hash that was removed, `Withdrawn` or `Deleted`.
+    """
+
+    NAME = "stop_ncii"
+    PREFIX = "/v1"
+    function_key = "fake-function-key-0123456789"
+    subscription_key = "fake-subscription-key-0123456789"
+    withdrawn = "Withdrawn"
+
+    def credentials(self) -> dict[str, str]:
+        return {"fetch_function_key": self.function_key, "subscription_key": self.subscription_key}
+
+    def config(self) -> dict[str, object]:
+        return {}
+
+    def refusal(self) -> Answer:
+        said = {"statusCode": 401, "message": f"Access denied: key {self.subscription_key} expired"}
+        return Answer(401, json.dumps(said).encode())
+
+    def asks_for_page(self, request: Request) -> bool:
+        return request.path == f"{self.PREFIX}/FetchHashes"
+
+    def answer(self, request: Request, fault: Fault | None) -> Answer:
+        given = (
+            request.headers.get("x-functions-key"),
+            request.headers.get("ocp-apim-subscription-key"),
+        )
+        if given != (self.function_key, self.subscription_key):
+            return self.refusal()
+        if self.asks_for_page(request):
+            return self._hashes(request.query, fault)
+        if request.path == f"{self.PREFIX}/SubmitFeedback":
+            for one in json.loads(request.body)["hashFeedbacks"]:
+                self.reported.append(Reported(one["hashValue"], one["feedbackValue"]))
+            return Answer(200, b"{}")
+        return Answer(404, b"{}")
+
+    def _hashes(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
+        start = int(query.get("startTimestamp", 0))
+        token = query.get("nextPageToken", "")
+        if token and not token.removeprefix("page-").isdigit():
+            return Answer(400, b'{"message": "Invalid nextPageToken"}')
+        position = int(token.removeprefix("page-")) if token else self.ledger.position(start)
+        size = min(int(query.get("pageSize", 100)), self.page_size)
+        records, following = self.ledger.page(position, size)
+        if fault is Fault.EMPTY:
+            records, following = [], position
+        if fault is Fault.REPEAT:
+            following = position
+        said: dict[str, Any] = {
+            "count": len(records),
+            "nextSetTimestamp": records[-1].stamp if records else start,
+            "nextPageToken": f"page-{following}" if following >= 0 else None,
+            "hasMoreRecords": following >= 0,
+            "hashRecords": [self._record(one) for one in records],
+        }
+        return Answer(200, json.dumps(said).encode())
+
+    def _record(self, record: Record) -> dict[str, Any]:
+        status = self.withdrawn if record.gone else "Active"
+        said: dict[str, Any] = {
+            "lastModtimestamp": record.stamp,
+            "signalType": TYPES[record.signal_type],
+            "hashValue": record.signal,
+            "hashStatus": status,
+            "caseNumbers": {f"case-{record.number}": status},
+            "CSPFeedbacks": [],
+        }
+        if record.broken:
+            del said["hashValue"]
+        return said

@@ -1,0 +1,99 @@
+"""Tech Against Terrorism's API: a token for a password, and a list of hashes for the token."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from local_runtime.fake_exchanges.ledger import Ledger, Record
+from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Request
+
+TYPES = {"pdq": ("PDQ", "jpg"), "video_md5": ("MD5", "mp4")}
+LIST = "/api/hash-list/v2/all"
+
+
+class FakeTat(FakeExchange):
+    """Attributes:
+    username, password: what it gives a token for.
+    """
+
+    NAME = "tat"
+    username = "fake-user"
+    password = "fake-password-of-tat"  # noqa: S105  # of nothing
+
+    def __init__(self, ledger: Ledger | None = None, page_size: int = 1000) -> None:
+        super().__init__(ledger, page_size)
+        self._numbers = itertools.count()
+        self._token = ""
+
+    def credentials(self) -> dict[str, str]:
+        return {"username": self.username, "password": self.password}
+
+    def config(self) -> dict[str, object]:
+        return {}
+
+    def refusal(self) -> Answer:
+        self._token = ""
+        return Answer(401, b'{"detail": "Signature has expired."}')
+
+    def asks_for_page(self, request: Request) -> bool:
+        return request.path == LIST
+
+    def answer(self, request: Request, fault: Fault | None) -> Answer:
+        if request.method == "POST" and request.path == "/token-auth/tcap/":
+            return self._log_in(request.form())
+        if not self._token or request.headers.get("authorization") != f"Bearer {self._token}":
+            return self.refusal()
+        if self.asks_for_page(request):
+            return self._page(request.query, fault)
+        return Answer(404, b'{"detail": "Not found."}')
+
+    def _log_in(self, form: Mapping[str, str]) -> Answer:
+        if (form.get("username"), form.get("password")) != (self.username, self.password):
+            said = f"Unable to log in {form.get('username')} with {form.get('password')}"
+            return Answer(400, json.dumps({"detail": said}).encode())
+        self._token = f"token-{next(self._numbers)}"
+        said_user = {"user": {"username": self.username}, "token": self._token}
+        return Answer(200, json.dumps(said_user).encode())
+
+    def _page(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
+        after = query.get("after", "")
+        position = 0
+        if after:
+            stamp, _, number = after.partition(",")
+            position = self.ledger.after(int(float(stamp)), int(number))
+        position += int(query.get("offset", 0))
+        records, following = self.ledger.page(position, self.page_size)
+        if fault is Fault.EMPTY:
+            records = []
+        said: dict[str, Any] = {
+            "count": len(records),
+            "next": None,
+            "previous": None,
+            "checkpoint": f"{records[-1].stamp}.0,{records[-1].number}" if records else after,
+            "results": [_entry(record) for record in records],
+        }
+        if fault is Fault.REPEAT:
+            said["checkpoint"] = after
+        if following >= 0 or fault in (Fault.EMPTY, Fault.REPEAT):
+            again = dict(query) | {"limit": self.page_size, "offset": self.page_size}
+            said["next"] = f"{self.url}{LIST}?{urlencode(again)}"
+        return Answer(200, json.dumps(said).encode())
+
+
+def _entry(record: Record) -> dict[str, Any]:
+    algorithm, file_type = TYPES[record.signal_type]
+    said: dict[str, Any] = {
+        "hash_digest": record.signal,
+        "algorithm": algorithm,
+        "ideology": "far-right",
+        "file_type": file_type,
+        "deleted": record.gone,
+        "updated_on": float(record.stamp),
+        "created_on": "2021-08-01T00:00:00Z",
+        "id": record.number,
+    }
+    if record.broken:
+        del said["hash_digest"]
+    return said
