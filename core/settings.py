@@ -81,6 +81,11 @@ class Settings(BaseModel):
         ("fb_threatexchange", "local_file", "ncmec", "sample", "stop_ncii", "tat"),
         description="Exchange APIs that can be fetched from: names, or module:Class paths.",
     )
+    exchange_endpoints: Names = Field(
+        (),
+        description="Where exchanges are asked, if not where they always are: name=URL of a "
+        "gateway before them, or of one that only looks like them.",
+    )
     credentials_key: Names = Field(
         (),
         repr=False,

@@ -5,8 +5,10 @@ goes wrong with it is its reason for being set aside.
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_origin
+
+from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 
 from core.catalog.record import Fetched, Signals
 from core.errors import BadInput
@@ -36,15 +38,19 @@ def typed_key(stored: Any) -> Any:
 
 
 def typed_record(api: Api, stored: Any) -> Any:
-    """The record that `convert` stored, as the API's class of records; as JSON if it is of none."""
-    kinds = [getattr(api, name, None) for name in ("get_update_cls", "get_record_cls")]
-    for kind in kinds:
-        try:
-            if kind is not None and isinstance(stored, Mapping):
-                return from_json(stored, kind())
-        except Exception:  # noqa: S112  # the class is anybody's, and so is what it raises
-            continue
-    return stored
+    """The record that `convert` stored, as the API's own class; as JSON if that does not fit."""
+    try:
+        return from_json(stored, _record_class(api))
+    except Exception:  # the class is anybody's, and so is what it raises
+        return stored
+
+
+def _record_class(api: Api) -> type[Any]:
+    """What `fetch_iter` of this API yields, as its class declares."""
+    for base in (base for cls in api.__mro__ for base in getattr(cls, "__orig_bases__", ())):
+        if get_origin(base) is SignalExchangeAPI and is_dataclass(value := get_args(base)[-1]):
+            return value  # type: ignore[return-value]
+    return api.get_record_cls()  # type: ignore[no-any-return]
 
 
 class Converter:

@@ -4,14 +4,14 @@ APIs are classes of threatexchange's interface: ours by name, anybody's by `modu
 those that an extension brings. Their code is not ours, so what it raises is translated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from threatexchange.exchanges.auth import SignalExchangeWithAuth
 from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 
-from core.errors import BadInput
+from core.errors import BadInput, Misconfigured
 from core.exchanges.apis import BUILT_IN
 from core.exchanges.dataclass_json import as_json, from_json
 from core.extensions import by_name, loaded, manifest
@@ -35,11 +35,13 @@ class Exchanges:
         """Those that `settings` name, and all that the extensions of `settings` bring.
 
         Raises:
-            Misconfigured: one of them cannot be loaded, or two have the same name.
+            Misconfigured: one of them cannot be loaded, two have the same name, or one that is
+                to be asked elsewhere cannot be.
         """
         named = loaded(settings.exchange_apis, BUILT_IN, SignalExchangeAPI, "HMA_EXCHANGE_APIS")
         brought = [api for module in settings.extensions for api in manifest(module).apis]
-        return cls(by_name([*named, *brought]))
+        apis = by_name([*named, *brought])
+        return cls({**apis, **dict(_elsewhere(apis, settings.exchange_endpoints))})
 
     def names(self) -> list[str]:
         """The names of all of them."""
@@ -74,6 +76,18 @@ class Exchanges:
         """What of `given` the API asks for, with its defaults, as JSON. Raises BadInput."""
         config: dict[str, Any] = as_json(self.config(name, exchange, given, True))
         return {key: value for key, value in config.items() if key not in EVERYWHERE}
+
+
+def _elsewhere(apis: Mapping[str, Api], endpoints: Iterable[str]) -> Iterator[tuple[str, Api]]:
+    """Those of `apis` that are asked at another URL, by name."""
+    for endpoint in endpoints:
+        name, _, url = endpoint.partition("=")
+        if not hasattr(apis.get(name), "at") or not url.startswith(("http://", "https://")):
+            movable = ", ".join(sorted(one for one, api in apis.items() if hasattr(api, "at")))
+            raise Misconfigured(
+                f"HMA_EXCHANGE_ENDPOINTS: {endpoint!r} is not name=URL of any of {movable}"
+            )
+        yield name, apis[name].at(url)
 
 
 def takes_credentials(api: Api) -> bool:

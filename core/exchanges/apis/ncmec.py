@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from threatexchange.exchanges.clients.ncmec import hash_api
 from threatexchange.exchanges.fetch_state import FetchDelta
 from threatexchange.exchanges.impl import ncmec_api as theirs
+from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused
@@ -59,12 +60,20 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
             self.TIMEOUT,
         )
 
+    # Theirs turns entries into None where they are gone, which ours are already.
+    fetch_value_merge = SignalExchangeAPI.__dict__["fetch_value_merge"]
+
     @classmethod
     def for_collab(cls, collab: Any, credentials: Any = None) -> "Ncmec":
         """Raises ExchangeRefused without credentials: none are looked for elsewhere."""
         if credentials is None:
             raise ExchangeRefused(f"{cls.get_name()} needs credentials: user, password")
         return cls(collab, credentials.user, credentials.password)
+
+    @staticmethod
+    def get_update_cls() -> type[hash_api.NCMECEntryUpdate]:
+        """What is fetched, and kept as the record: an entry, not what becomes of its signals."""
+        return hash_api.NCMECEntryUpdate
 
     def fetch_iter(
         self,
@@ -120,11 +129,6 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
 
     def _page(self, types: Any, path: str, query: Mapping[str, str]) -> Page:
         return self._connection.get(path, lambda _: query, lambda body: read_page(body, types))
-
-    @classmethod
-    def fetch_value_merge(cls, _old: Any, new: Any) -> Any:
-        """What is fetched last holds, also if that is None."""
-        return None if getattr(new, "deleted", False) else new
 
     @classmethod
     def naive_convert_to_signal_type(

@@ -110,8 +110,7 @@ def _read(body: bytes) -> _Page:
             key, record = found
             updates.pop(key, None)
             updates[key] = record
-    more = bool(said.get("next")) and bool(said["results"])
-    return _Page(updates, more, str(said.get("checkpoint") or ""))
+    return _Page(updates, bool(said.get("next")), str(said.get("checkpoint") or ""))
 
 
 def _record(raw: Any) -> tuple[Key, Any] | None:
