@@ -20,8 +20,13 @@ them zero, where `pdqhash` sets bits by its rounding errors alone. Only these ar
 definition says, by the same 32-bit operations in the same order. So hashes that HMA has made of
 flags, patterns and logos are found too.
 
-The orientations of an image (turned, mirrored) are its coefficients transposed or with signs
-changed, and a part of it is fewer columns of R: both can be had from what is here.
+**Orientations.** R is not symmetric: pdqhash's windows reach further one way than the other. So the
+samples of a mirrored image are those of R mirrored, and changing the signs of every other
+coefficient instead would leave the hash up to 22 bits off. Reading the rows twice, with R as it is
+and mirrored, gives four images exactly, and their transposes the other four.
+
+**Windows.** A part of an image has fewer rows and columns, and R of that many: `spectrum` of a view
+is the hash of the part, without a copy or a second decoding.
 """
 
 import functools
@@ -64,6 +69,52 @@ class Pdq:
     quality: int
 
 
+@dataclass(frozen=True)
+class Spectrum:
+    """What a hash is made of.
+
+    Attributes:
+        coefficients: 16 x 16, of frequencies 1 to 16 down (rows) and across (columns).
+        quality: as of the hash.
+    """
+
+    coefficients: Doubles
+    quality: int
+
+    def pdq(self) -> Pdq:
+        return Pdq(bits(self.coefficients), self.quality)
+
+
+def spectrum(image: Pixels | Floats) -> Spectrum:
+    """The coefficients of an image or of a view of one, and its quality, by the matrix form alone.
+
+    Its hash is `compute`'s wherever rounding errors do not decide.
+
+    Args:
+        image: H x W x 3 of red, green and blue, or H x W of luma, in gray levels. At least 5 x 5.
+    """
+    return _transformed(sample(image))
+
+
+def orientations(image: Pixels | Floats) -> dict[str, Spectrum]:
+    """What `spectrum` would say of `image` turned and mirrored, for twice its price.
+
+    Turns are against the clock. `mirror` swaps left and right, `flip` top and bottom, `transpose`
+    rows and columns, `transverse` does that and turns by half.
+    """
+    found = {}
+    for flipped, names in (
+        (False, ("upright", "transpose", "mirror", "turn90")),
+        (True, ("flip", "turn270", "turn180", "transverse")),
+    ):
+        rows = _rows(image, flipped)
+        for mirrored, (name, transposed) in zip((False, True), (names[:2], names[2:]), strict=True):
+            seen = _transformed(_columns(rows, mirrored))
+            found[name] = seen
+            found[transposed] = Spectrum(seen.coefficients.T, seen.quality)
+    return found
+
+
 def compute(rgb: Pixels) -> Pdq:
     """The PDQ of an image given as H x W x 3 bytes, red, green and blue."""
     height, width, _ = rgb.shape
@@ -93,21 +144,39 @@ def _by_matrix(rgb: Pixels) -> Pdq | None:
     return Pdq(bits(coefficients), least)
 
 
-def sample(rgb: Pixels) -> Doubles:
+def sample(image: Pixels | Floats) -> Doubles:
     """The 64 x 64 samples of an image's smoothed luma, in gray levels: R(H) L R(W)ᵀ."""
-    height, width, _ = rgb.shape
-    rows = _weighted(rgb.reshape(height, 3 * width))
-    luma = rows.reshape(-1, 3) @ np.array(LUMA, np.float32)
-    return _weighted(luma.reshape(SAMPLES, width).T).T.astype(np.float64)
+    return _columns(_rows(image))
 
 
-def _weighted(lines: NDArray[np.uint8] | Floats) -> Floats:
-    """R(n) `lines`, for n lines of any length."""
+def _rows(image: Pixels | Floats, flipped: bool = False) -> Floats:
+    """R(H) L: 64 rows of luma; of the image upside down if `flipped`."""
+    height, width = image.shape[:2]
+    rows = _weighted(image.reshape(height, -1), flipped)
+    if image.ndim == 3:
+        rows = (rows.reshape(-1, 3) @ np.array(LUMA, np.float32)).reshape(SAMPLES, width)
+    return rows
+
+
+def _columns(rows: Floats, mirrored: bool = False) -> Doubles:
+    """`rows` R(W)ᵀ, 64 x 64 samples; of the image seen from behind if `mirrored`."""
+    return _weighted(rows.T, mirrored).T.astype(np.float64)
+
+
+def _transformed(samples: Doubles) -> Spectrum:
+    return Spectrum(_TRANSFORM @ samples @ _TRANSFORM.T, _quality(samples, 0))
+
+
+def _weighted(lines: NDArray[np.uint8] | Floats, backwards: bool = False) -> Floats:
+    """R(n) `lines`, for n lines of any length; R(n) of the lines in reverse if `backwards`."""
+    weights = _weights(len(lines))
+    if backwards:
+        weights = tuple((len(lines) - first - len(row), row[::-1]) for first, row in weights)
     product = np.empty((SAMPLES, lines.shape[1]), np.float32)
     for start in range(0, lines.shape[1], 4096):  # a block of floats fits the cache
         block = slice(start, start + 4096)
-        for row, (first, weights) in zip(product, _weights(len(lines)), strict=True):
-            row[block] = weights @ lines[first : first + len(weights), block].astype(np.float32)
+        for row, (first, shares) in zip(product, weights, strict=True):
+            row[block] = shares @ lines[first : first + len(shares), block].astype(np.float32)
     return product
 
 

@@ -129,6 +129,41 @@ def test_rows_need_not_be_contiguous() -> None:
         assert compute(view) == oracle(view)
 
 
+def test_orientations_are_those_of_the_turned_picture() -> None:
+    """All eight hash as pdqhash hashes the pixels turned, at even and odd sizes."""
+    for size in (64, 64), (512, 512), (640, 481), (300, 401):
+        for name in "astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg":
+            rgb = pixels(name, size)
+            across = rgb.transpose(1, 0, 2)
+            found = {turn: seen.pdq() for turn, seen in pdq.orientations(rgb).items()}
+            assert found == {
+                "upright": oracle(rgb),
+                "turn90": oracle(np.rot90(rgb)),
+                "turn180": oracle(np.rot90(rgb, 2)),
+                "turn270": oracle(np.rot90(rgb, 3)),
+                "mirror": oracle(rgb[:, ::-1]),
+                "flip": oracle(rgb[::-1]),
+                "transpose": oracle(across),
+                "transverse": oracle(np.rot90(across, 2)),
+            }
+
+
+@pytest.mark.parametrize("window", [(0, 0, 300, 200), (33, 10, 600, 400), (100, 50, 164, 350)])
+def test_a_window_is_the_picture_of_that_part(window: tuple[int, int, int, int]) -> None:
+    """A view hashes as pdqhash hashes its copy."""
+    left, top, right, bottom = window
+    part = pixels("coffee.png")[top:bottom, left:right]
+    assert pdq.spectrum(part).pdq() == oracle(part)
+
+
+def test_luma_will_do() -> None:
+    """Floats of luma have the hash of their picture, 8-bit gray that of the gray picture."""
+    rgb = pixels("astronaut.png")
+    assert pdq.spectrum(pdq._luma(rgb)).pdq() == oracle(rgb)
+    gray = rgb[:, :, 1]
+    assert pdq.spectrum(gray).pdq() == oracle(np.stack([gray] * 3, axis=2))
+
+
 def test_photographs_take_the_short_way() -> None:
     """The matrix form decides nearly all pictures; chessboards are ties, and it does not guess."""
     decided = [name for name in PICTURES if pdq._by_matrix(pixels(name))]
