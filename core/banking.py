@@ -18,6 +18,7 @@ def bank_signals(
     *,
     metadata: Any = None,
     note: Any = None,
+    labels: Any = None,
 ) -> "Content":
     """New content of `bank_name`, not published yet.
 
@@ -26,12 +27,25 @@ def bank_signals(
 
     Raises:
         NotFound: no such bank.
-        BadInput: a signal, the metadata or the note is not what it should be.
+        BadInput: a signal, the metadata, the note or a label is not what it should be.
     """
     checked = {
         name: _checked(services.signal_types, name, signal) for name, signal in signals.items()
     }
-    return services.catalog.add_content(bank_name, checked, metadata, note)
+    return services.catalog.add_content(bank_name, checked, metadata, note, labels=labels)
+
+
+def checked_thresholds(signal_types: SignalTypes, given: Mapping[str, int]) -> dict[str, int]:
+    """`given` if a bank may have these thresholds: each is stricter than its type's, or as strict.
+
+    Raises:
+        BadInput: a type without one, or a threshold that it would not match at anyway.
+    """
+    for name, threshold in given.items():
+        if name not in signal_types.enabled():
+            raise BadInput(f"No such signal type {name}")
+        signal_types.check_threshold(name, threshold)
+    return dict(given)
 
 
 def _checked(signal_types: SignalTypes, name: str, signal: Any) -> str:

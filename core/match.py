@@ -5,7 +5,7 @@ Reads nothing but the index: bank names, ratios, metadata and notes all come fro
 
 import random
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Match:
         content_id: the `bank_content_id` of answers.
         bank: the name of its bank.
         distance: as text, `"-"` for signal types without one.
+        metadata, note, labels: as curated.
     """
 
     content_id: int
@@ -30,6 +31,7 @@ class Match:
     distance: str
     metadata: dict[str, Any] | None
     note: str | None
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,25 @@ class Lookup:
         return grouped
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks of the contents near its signals.
+
+    Attributes:
+        banks: names of those to answer from; all if empty.
+        threshold: the largest distance that matches, if not that of the signal type.
+        min_snapshot: number of the oldest snapshot to answer from.
+    """
+
+    banks: Collection[str] = ()
+    threshold: int | None = None
+    min_snapshot: int | None = None
+
+
+Rule = Callable[[Sequence[Found]], Iterable[Found]]
+"""Which of the contents near one signal are its matches."""
+
+
 def toss(seed: str | None = None, *, bypass: bool = False) -> float:
     """The coin of one request and signal type: a bank takes part iff its ratio is at least it.
 
@@ -57,63 +78,109 @@ def toss(seed: str | None = None, *, bypass: bool = False) -> float:
 
 
 def lookup(
-    services: Services,
-    signal_type: str,
-    signal: str,
-    *,
-    banks: Collection[str] = (),
-    coin: float,
-    min_snapshot: int | None = None,
+    services: Services, signal_type: str, signal: str, wanted: Wanted, *, coin: float
 ) -> Lookup:
-    """Enabled content near `signal`, in those of `banks` (all if empty) that the coin keeps.
+    """Enabled content near `signal`, in those banks that the coin keeps.
+
+    A match in an allow-list takes away those of all other banks, whichever banks are wanted. It
+    is itself answered only if its bank is asked for by name: clients act on every bank they see.
 
     Raises:
-        BadInput: no such type, or the signal is not one of it.
+        BadInput: no such type, the signal is not one of it, or it has no such threshold.
         Unavailable: the index cannot be trusted to know right now.
     """
+    checked = _checked(services, signal_type, signal)
+    return _search(services, signal_type, [checked], wanted, _rule(signal_type, wanted, coin))[0]
+
+
+def lookup_many(
+    services: Services, signal_type: str, signals: Sequence[str], wanted: Wanted, *, coin: float
+) -> list[Lookup | BadInput]:
+    """As `lookup`, for many signals of one type: all from one snapshot, under one coin.
+
+    A signal that is none of its type takes nothing from the others.
+
+    Returns:
+        In the order of `signals`, what each matches or what is wrong with it.
+    """
+    checked: list[str | BadInput] = []
+    for signal in signals:
+        try:
+            checked.append(_checked(services, signal_type, signal))
+        except BadInput as error:
+            checked.append(error)
+    valid = [one for one in checked if isinstance(one, str)]
+    found = iter(_search(services, signal_type, valid, wanted, _rule(signal_type, wanted, coin)))
+    return [one if isinstance(one, BadInput) else next(found) for one in checked]
+
+
+def raw_lookup(services: Services, signal_type: str, signal: str, wanted: Wanted) -> Lookup:
+    """As `lookup`, but whether content is disabled, and what its bank says, makes no difference."""
+
+    def rule(found: Sequence[Found]) -> Iterable[Found]:
+        return (one for one in found if _asked_for(one, wanted))
+
+    return _search(services, signal_type, [_checked(services, signal_type, signal)], wanted, rule)[
+        0
+    ]
+
+
+def _rule(signal_type: str, wanted: Wanted, coin: float) -> Rule:
     now = time.time()
 
-    def matches(found: Found) -> bool:
-        return found.bank.enabled_ratio >= coin and _enabled(found.disable_until_ts, now)
+    def rule(found: Sequence[Found]) -> Iterable[Found]:
+        matching = [
+            one
+            for one in found
+            if one.bank.enabled_ratio >= coin
+            and _enabled(one.disable_until_ts, now)
+            and _near_enough(one, signal_type)
+        ]
+        allowed = [one for one in matching if one.bank.allow_list]
+        if allowed:
+            return (one for one in allowed if one.bank.name in wanted.banks)
+        return (one for one in matching if _asked_for(one, wanted))
 
-    return _search(services, signal_type, signal, banks, min_snapshot, matches)
+    return rule
 
 
-def raw_lookup(
-    services: Services,
-    signal_type: str,
-    signal: str,
-    *,
-    banks: Collection[str] = (),
-    min_snapshot: int | None = None,
-) -> Lookup:
-    """As `lookup`, but disabled content and banks' ratios make no difference."""
-    return _search(services, signal_type, signal, banks, min_snapshot, lambda _: True)
+def _checked(services: Services, signal_type: str, signal: str) -> str:
+    services.signal_types.get(signal_type)
+    try:
+        return services.signal_types.validate(signal_type, signal)
+    except BadInput as error:
+        raise BadInput(f"invalid signal: {error.message}") from error
 
 
 def _search(
-    services: Services,
-    signal_type: str,
-    signal: str,
-    banks: Collection[str],
-    min_snapshot: int | None,
-    matches: Callable[[Found], bool],
-) -> Lookup:
+    services: Services, signal_type: str, signals: Sequence[str], wanted: Wanted, rule: Rule
+) -> list[Lookup]:
     services.signal_types.get(signal_type)
-    try:
-        normalised = services.signal_types.validate(signal_type, signal)
-    except BadInput as error:
-        raise BadInput(f"invalid signal: {error.message}") from error
-    index = services.index.get(signal_type, min_snapshot)
-    (found,) = index.search([normalised])
-    return Lookup(
-        index.snapshot.number,
-        tuple(
-            Match(one.content_id, one.bank.name, one.distance, one.metadata, one.note)
-            for one in found
-            if (not banks or one.bank.name in banks) and matches(one)
-        ),
-    )
+    if wanted.threshold is not None:
+        services.signal_types.check_threshold(signal_type, wanted.threshold)
+    index = services.index.get(signal_type, wanted.min_snapshot)
+    return [
+        Lookup(
+            index.snapshot.number,
+            tuple(
+                Match(
+                    one.content_id, one.bank.name, one.distance, one.metadata, one.note, one.labels
+                )
+                for one in rule(found)
+            ),
+        )
+        for found in index.search(signals, wanted.threshold)
+    ]
+
+
+def _asked_for(found: Found, wanted: Wanted) -> bool:
+    return not wanted.banks or found.bank.name in wanted.banks
+
+
+def _near_enough(found: Found, signal_type: str) -> bool:
+    """Whether its bank takes so distant a match for one."""
+    threshold = found.bank.thresholds.get(signal_type)
+    return threshold is None or int(found.distance) <= threshold
 
 
 def _enabled(disable_until_ts: int, now: float) -> bool:

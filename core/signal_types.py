@@ -139,6 +139,17 @@ class SignalTypes:
         """The largest distance that matches, inclusive; 0 where distances are not bits."""
         return PDQ_THRESHOLD if self.kind(name) == "binary" else 0
 
+    def check_threshold(self, name: str, threshold: int) -> None:
+        """Refuse a threshold that would say nothing, or too much, about signals of this type.
+
+        Raises:
+            BadInput: its distances are not bits, or it never matches that far away.
+        """
+        if self.kind(name) != "binary":
+            raise BadInput(f"signals of type {name} have no distance in bits, and so no threshold")
+        if not 0 <= threshold <= self.threshold(name):
+            raise BadInput(f"the threshold of {name} must be between 0 and {self.threshold(name)}")
+
     def validate(self, name: str, signal: str) -> str:
         """`signal` in the form in which it is stored and compared.
 

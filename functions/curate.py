@@ -5,17 +5,18 @@ or takes too long, the answer still says "done", because it is: the change is ma
 catalog, and the scheduled `publish` makes up for it. Such an answer names no snapshot.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any, TypeVar
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
-from starlette.convertors import Convertor, register_url_convertor
 
-from core.banking import bank_signals
-from core.catalog import Bank, Catalog, Content
+from core.banking import bank_signals, checked_thresholds
+from core.catalog import Catalog
 from core.errors import BadInput
-from functions.web.answer import Json, at
+from functions import contents
+from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import (
     body_of,
@@ -26,28 +27,13 @@ from functions.web.body import (
     read_json,
     read_object,
 )
-from functions.web.deployed import Deployed, Pools, in_thread
-from functions.web.publishing import Publishing
+from functions.web.curating import Curating, Curator, bank_answer, content_answer
+from functions.web.deployed import in_thread
 from functions.web.upload import hash_upload, hash_url, uploaded
-
-T = TypeVar("T")
 
 _NO_SOURCE = "Neither `url` nor multipart file upload was received"
 
 
-class ContentId(Convertor[int]):
-    """A path segment that is a content id. What is none makes the path an unknown one."""
-
-    regex = "[0-9]{1,4000}"  # more digits than these `int` refuses
-
-    def convert(self, value: str) -> int:
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        return str(value)
-
-
-register_url_convertor("id", ContentId())
 router = APIRouter(prefix="/c", tags=["Banks"])
 
 
@@ -55,6 +41,12 @@ class BankCreateRequest(BaseModel):
     name: str = Field(description="UPPER_WITH_UNDERSCORE, at most 255 characters.")
     enabled_ratio: float | None = Field(None, description="Share of lookups it takes part in.")
     enabled: bool | None = Field(None, description="True is a ratio of 1, false of 0.")
+    allow_list: bool | None = Field(
+        None, description="What matches here is harmless: no other bank matches it then."
+    )
+    thresholds: dict[str, int] | None = Field(
+        None, description="By signal type the largest distance that matches, if not the type's."
+    )
 
     @property
     def ratio(self) -> float | None:
@@ -73,31 +65,10 @@ class ContentRequest(BaseModel):
     types: str | None = Field(None, description="Comma-separated signal types to hash it to.")
 
 
-class Curator:
-    """The catalog as a handler uses it: asked in a thread, and published after a change."""
-
-    def __init__(self, request: Request, services: Deployed, threads: Pools) -> None:
-        self.services = services
-        self.threads = threads
-        self._publishing: Publishing = request.app.state.publishing
-
-    async def ask(self, question: Callable[[Catalog], T]) -> T:
-        return await in_thread(self.threads.catalog, lambda: question(self.services.catalog))
-
-    async def publish(self, signal_types: Collection[str] | None = None) -> dict[str, str]:
-        """Publish what was committed; the header that names its snapshots, if that worked."""
-        enabled = self.services.signal_types.enabled()
-        names = [name for name in enabled if signal_types is None or name in signal_types]
-        return at(await self._publishing.publish(self.services, names))
-
-
-Curating = Annotated[Curator, Depends()]
-
-
 @router.get("/banks")
 async def list_banks(curator: Curating) -> Json:
     """All banks."""
-    return Json([_bank(bank) for bank in await curator.ask(Catalog.list_banks)])
+    return Json([bank_answer(bank) for bank in await curator.ask(Catalog.list_banks)])
 
 
 @router.post("/banks", status_code=201, openapi_extra=documented(BankCreateRequest))
@@ -105,15 +76,22 @@ async def create_bank(
     body: Annotated[BankCreateRequest, Depends(body_of(BankCreateRequest))], curator: Curating
 ) -> Json:
     """A new, empty bank."""
-    ratio = 1.0 if body.ratio is None else body.ratio
-    bank = await curator.ask(lambda catalog: catalog.create_bank(body.name, ratio))
-    return Json(_bank(bank), 201)
+    bank = await curator.ask(
+        functools.partial(
+            Catalog.create_bank,
+            name=body.name,
+            enabled_ratio=1.0 if body.ratio is None else body.ratio,
+            allow_list=bool(body.allow_list),
+            thresholds=_thresholds(curator, body),
+        )
+    )
+    return Json(bank_answer(bank), 201)
 
 
 @router.get("/bank/{bank_name}")
 async def show_bank(bank_name: str, curator: Curating) -> Json:
     """A bank."""
-    return Json(_bank(await curator.ask(lambda catalog: catalog.bank(bank_name))))
+    return Json(bank_answer(await curator.ask(lambda catalog: catalog.bank(bank_name))))
 
 
 @router.put("/bank/{bank_name}", openapi_extra=documented(BankUpdateRequest))
@@ -123,8 +101,17 @@ async def update_bank(
     curator: Curating,
 ) -> Json:
     """Rename a bank, or change the share of lookups it takes part in."""
-    bank = await curator.ask(lambda catalog: catalog.update_bank(bank_name, body.name, body.ratio))
-    return Json(_bank(bank), headers=await curator.publish())
+    bank = await curator.ask(
+        functools.partial(
+            Catalog.update_bank,
+            name=bank_name,
+            new_name=body.name,
+            enabled_ratio=body.ratio,
+            allow_list=body.allow_list,
+            thresholds=_thresholds(curator, body),
+        )
+    )
+    return Json(bank_answer(bank), headers=await curator.publish())
 
 
 @router.delete("/bank/{bank_name}")
@@ -134,7 +121,9 @@ async def delete_bank(bank_name: str, curator: Curating) -> Json:
     return Json({"message": "Done"}, headers=await curator.publish())
 
 
-@router.post("/bank/{bank_name}/content", openapi_extra=documented_file("metadata", "note"))
+@router.post(
+    "/bank/{bank_name}/content", openapi_extra=documented_file("metadata", "note", "labels")
+)
 async def add_content(
     bank_name: str,
     query: Annotated[ContentRequest, Query()],
@@ -150,7 +139,11 @@ async def add_content(
         hashes = await hash_url(services, threads, query.url, query.content_type, query.types)
     else:
         async with uploaded(request, absent=_NO_SOURCE) as upload:
-            extra = {"metadata": _metadata_field(upload.fields), "note": upload.fields.get("note")}
+            extra = {
+                "metadata": _metadata_field(upload.fields),
+                "note": upload.fields.get("note"),
+                "labels": _labels_field(upload.fields),
+            }
             hashes = await hash_upload(upload, services, threads, query.types)
     return await _add(curator, bank_name, hashes, extra)
 
@@ -174,7 +167,7 @@ async def show_content(
 ) -> Json:
     """Content of a bank."""
     content = await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
-    answer = _content(content)
+    answer = content_answer(content)
     if include_signals.lower() == "true":
         answer["signals"] = content.signals
     if content.note:
@@ -188,14 +181,14 @@ async def show_content(
 async def update_content(
     bank_name: str, content_id: int, request: Request, curator: Curating
 ) -> Json:
-    """Disable content, for good or until a time, enable it again, or change its note."""
+    """Disable content, for good or until a time, enable it again, change its note or labels."""
     await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
     body = await read_object(request)
-    changes = {name: body[name] for name in ("disable_until_ts", "note") if name in body}
+    changes = {name: body[name] for name in ("disable_until_ts", "note", "labels") if name in body}
     content = await curator.ask(
         lambda catalog: catalog.update_content(bank_name, content_id, **changes)
     )
-    answer = _content(content) | {
+    answer = content_answer(content) | {
         "collab_metadata": {},
         "note": content.note,
         "user_metadata": content.metadata,
@@ -210,7 +203,7 @@ async def delete_content(bank_name: str, content_id: int, curator: Curating) -> 
     return Json({"deleted": deleted}, headers=await curator.publish())
 
 
-curate = target("curate", router)
+curate = target("curate", router, contents.router)
 
 
 async def _add(
@@ -224,22 +217,21 @@ async def _add(
         signals,
         metadata=extra.get("metadata"),
         note=extra.get("note"),
+        labels=extra.get("labels"),
     )
     answer = {"id": content.id, "signals": content.signals}
     return Json(answer, headers=await curator.publish(content.signals))
 
 
-def _bank(bank: Bank) -> dict[str, Any]:
-    return {"matching_enabled_ratio": bank.enabled_ratio, "name": bank.name}
+def _thresholds(curator: Curator, body: BankCreateRequest) -> dict[str, int] | None:
+    if body.thresholds is None:
+        return None
+    return checked_thresholds(curator.services.signal_types, body.thresholds)
 
 
-def _content(content: Content) -> dict[str, Any]:
-    return {
-        "bank": _bank(content.bank),
-        "disable_until_ts": content.disable_until_ts,
-        "id": content.id,
-        "original_media_uri": content.original_media_uri,
-    }
+def _labels_field(fields: Mapping[str, str]) -> list[str] | None:
+    """A list by commas, so that a form can be typed by hand."""
+    return fields["labels"].split(",") if fields.get("labels") else None
 
 
 def _metadata_field(fields: Mapping[str, str]) -> Any:

@@ -1,16 +1,10 @@
-"""The match function: `/m/*`. Reads nothing but the object store.
-
-A lookup is answered on the event loop, which is fastest; only when the index has to look at the
-store first does it wait in a thread.
-"""
+"""The match function: `/m/*`. Reads nothing but the object store."""
 
 import functools
-import re
-from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 
 from core import match as matching
 from core.errors import BadInput, Forbidden
@@ -18,49 +12,61 @@ from core.services import Services
 from functions import status
 from functions.web.answer import Json, at
 from functions.web.app import target
-from functions.web.body import documented_file, read_json
+from functions.web.body import body_of, documented, documented_file, read_json
 from functions.web.deployed import Deployed, Pools, Threads, in_thread
+from functions.web.lookup import (
+    Scope,
+    SearchQuery,
+    TossedQuery,
+    Types,
+    answered,
+    by_bank,
+    by_type,
+    look_up,
+    match_object,
+    searched,
+)
 from functions.web.upload import hash_upload, hash_url, uploaded
 
 router = APIRouter(prefix="/m", tags=["Matching"])
 
-Banks = Annotated[
-    str | None, Field(description="Comma-separated names of banks to search; all if empty.")
-]
-MinSnapshot = Annotated[
-    str | None,
-    Field(
-        description="The oldest snapshot to answer from: a number, or an X-HMA-Snapshot header.",
-    ),
-]
+MOST_SIGNALS = 1000
+"""In one request: a few hundred milliseconds of searching."""
 
 
-class RawLookupRequest(BaseModel):
+class RawLookupRequest(SearchQuery):
     signal: str = Field(description="The signal to look up.")
     signal_type: str = Field(description="Its signal type.")
-    banks: Banks = None
     include_distance: bool = Field(False, description="Answer objects with a distance, not ids.")
-    min_snapshot: MinSnapshot = None
 
 
-class LookupRequest(BaseModel):
+class LookupRequest(TossedQuery):
     url: str | None = Field(None, description="Content to fetch, hash and look up; or")
     content_type: str | None = Field(None, description="its content type, if known;")
-    types: str | None = Field(None, description="Comma-separated signal types to hash it to.")
+    types: Types = None
     signal: str | None = Field(None, description="the signal to look up, and")
     signal_type: str | None = Field(None, description="its signal type.")
-    banks: Banks = None
+    bypass_coinflip: bool = Field(False, description="Let every bank take part.")
+
+
+class UploadLookupRequest(TossedQuery):
+    types: Types = None
+    bypass_coinflip: str = Field("", description="Let every bank take part, if literally `true`.")
+
+
+class UrlLookupRequest(TossedQuery):
+    url: str = Field(description="Content to fetch, hash and look up.")
+    content_type: str | None = Field(None, description="Its content type, if known.")
+    types: Types = None
+    bypass_coinflip: bool = Field(False, description="Let every bank take part.")
+
+
+class BatchRequest(Scope):
+    signal_type: str = Field(description="The type of all the signals.")
+    signals: list[str] = Field(description="The signals to look up.", max_length=MOST_SIGNALS)
+    banks: list[str] = Field([], description="Names of banks to search; all if empty.")
     seed: str | None = Field(None, description="Makes the coin toss reproducible.")
     bypass_coinflip: bool = Field(False, description="Let every bank take part.")
-    min_snapshot: MinSnapshot = None
-
-
-class UploadLookupRequest(BaseModel):
-    types: str | None = Field(None, description="Comma-separated signal types to hash it to.")
-    banks: Banks = None
-    seed: str | None = Field(None, description="Makes the coin toss reproducible.")
-    bypass_coinflip: str = Field("", description="Let every bank take part, if literally `true`.")
-    min_snapshot: MinSnapshot = None
 
 
 @router.get("/raw_lookup")
@@ -68,16 +74,16 @@ async def raw_lookup(
     query: Annotated[RawLookupRequest, Query()], services: Deployed, threads: Pools
 ) -> Json:
     """Content near a signal, whether or not it is disabled or its bank takes part."""
-    found = await _search(
-        matching.raw_lookup, services, threads, query.signal_type, query.signal, query
-    )
+    name, wanted = query.signal_type, query.wanted(query.signal_type, query.named())
+    search = functools.partial(matching.raw_lookup, services, name, query.signal, wanted)
+    found = await searched(services, threads, name, wanted, search)
     matches: list[Any] = [
-        {"bank_content_id": match.content_id, "distance": match.distance}
-        if query.include_distance
+        match_object(match, extras=query.include_metadata)
+        if query.include_distance or query.include_metadata
         else match.content_id
         for match in found.matches
     ]
-    return Json({"matches": matches}, headers=at({query.signal_type: found.snapshot}))
+    return answered({"matches": matches}, {name: found})
 
 
 @router.get("/lookup")
@@ -92,8 +98,10 @@ async def lookup(
         hashes = {query.signal_type: query.signal}
     else:
         raise BadInput("Either url or both signal and signal_type are required")
-    found = await _look_up(services, threads, hashes, query, bypass=query.bypass_coinflip)
-    return _answer(found, only=query.signal_type)
+    found = await look_up(services, threads, hashes, query, bypass=query.bypass_coinflip)
+    matches = by_type(found, extras=query.include_metadata)
+    only = query.signal_type
+    return answered(matches if only is None else matches.get(only, {}), found)
 
 
 @router.post("/lookup", openapi_extra=documented_file())
@@ -107,8 +115,62 @@ async def lookup_upload(
     _check_role(services)
     async with uploaded(request) as upload:
         hashes = await hash_upload(upload, services, threads, query.types)
-    found = await _look_up(services, threads, hashes, query, bypass=query.bypass_coinflip == "true")
-    return _answer(found)
+    bypass = query.bypass_coinflip == "true"
+    found = await look_up(services, threads, hashes, query, bypass=bypass)
+    return answered(by_type(found, extras=query.include_metadata), found)
+
+
+@router.get("/hash_and_match")
+async def hash_and_match(
+    query: Annotated[UrlLookupRequest, Query()], services: Deployed, threads: Pools
+) -> Json:
+    """The signals of what a URL leads to, and the enabled content near them, in one answer."""
+    _check_role(services)
+    hashes = await hash_url(services, threads, query.url, query.content_type, query.types)
+    bypass = query.bypass_coinflip
+    return await _hashes_and_matches(services, threads, hashes, query, bypass=bypass)
+
+
+@router.post("/hash_and_match", openapi_extra=documented_file())
+async def hash_and_match_upload(
+    query: Annotated[UploadLookupRequest, Query()],
+    request: Request,
+    services: Deployed,
+    threads: Pools,
+) -> Json:
+    """The signals of an uploaded file, and the enabled content near them, in one answer."""
+    _check_role(services)
+    async with uploaded(request) as upload:
+        hashes = await hash_upload(upload, services, threads, query.types)
+    bypass = query.bypass_coinflip == "true"
+    return await _hashes_and_matches(services, threads, hashes, query, bypass=bypass)
+
+
+@router.post("/batch_lookup", openapi_extra=documented(BatchRequest))
+async def batch_lookup(
+    body: Annotated[BatchRequest, Depends(body_of(BatchRequest))],
+    services: Deployed,
+    threads: Pools,
+) -> Json:
+    """Enabled content near each of many signals of one type, all from one snapshot."""
+    results = await in_thread(
+        threads.index,
+        matching.lookup_many,
+        services,
+        body.signal_type,
+        body.signals,
+        body.wanted(body.signal_type, body.banks),
+        coin=matching.toss(body.seed, bypass=body.bypass_coinflip),
+    )
+    answers = [
+        {"error": one.message}
+        if isinstance(one, BadInput)
+        else {"matches": by_bank(one, extras=body.include_metadata)}
+        for one in results
+    ]
+    number = next((one.snapshot for one in results if isinstance(one, matching.Lookup)), None)
+    headers = {} if number is None else at({body.signal_type: number})
+    return Json({"results": answers}, headers=headers)
 
 
 @router.get("/index/status")
@@ -126,84 +188,19 @@ async def compare(request: Request, services: Deployed) -> Json:
 match = target("match", router, status.router)
 
 
-async def _look_up(
+async def _hashes_and_matches(
     services: Services,
     threads: Threads,
-    hashes: Mapping[str, str],
-    query: LookupRequest | UploadLookupRequest,
+    hashes: dict[str, str],
+    query: TossedQuery,
     *,
     bypass: bool,
-) -> dict[str, matching.Lookup]:
-    """One lookup, with a coin of its own, for each signal type."""
-    return {
-        name: await _search(
-            functools.partial(matching.lookup, coin=matching.toss(query.seed, bypass=bypass)),
-            services,
-            threads,
-            name,
-            signal,
-            query,
-        )
-        for name, signal in hashes.items()
-    }
-
-
-async def _search(
-    search: Callable[..., matching.Lookup],
-    services: Services,
-    threads: Threads,
-    signal_type: str,
-    signal: str,
-    query: RawLookupRequest | LookupRequest | UploadLookupRequest,
-) -> matching.Lookup:
-    """`search` on the event loop, unless the index will look at the store first."""
-    floor = _floor(query.min_snapshot, signal_type)
-    call = functools.partial(
-        search,
-        services,
-        signal_type,
-        signal,
-        banks=query.banks.split(",") if query.banks else (),
-        min_snapshot=floor,
-    )
-    known = signal_type in services.signal_types.enabled()
-    if known and (floor is not None or services.index.due(signal_type)):
-        return await in_thread(threads.index, call)
-    return call()
-
-
-def _answer(found: Mapping[str, matching.Lookup], only: str | None = None) -> Json:
-    by_type = {
-        name: {
-            bank: [_match(match) for match in matches] for bank, matches in one.by_bank().items()
-        }
-        for name, one in found.items()
-    }
-    return Json(
-        by_type if only is None else by_type.get(only, {}),
-        headers=at({name: one.snapshot for name, one in found.items()}),
-    )
-
-
-def _match(match: matching.Match) -> dict[str, Any]:
-    """What is known of a match goes inside its object: clients read the keys above as banks."""
-    answer: dict[str, Any] = {"bank_content_id": match.content_id, "distance": match.distance}
-    if match.metadata:
-        answer["metadata"] = match.metadata
-    if match.note:
-        answer["note"] = match.note
-    return answer
-
-
-def _floor(min_snapshot: str | None, signal_type: str) -> int | None:
-    """The oldest snapshot of `signal_type` that `min_snapshot` allows: `12` or `pdq=12, …`."""
-    for part in min_snapshot.split(",") if min_snapshot else ():
-        name, _, number = part.strip().rpartition("=")
-        if not re.fullmatch("[0-9]{1,18}", number):
-            raise BadInput("min_snapshot must be a snapshot's number or an X-HMA-Snapshot header")
-        if name in ("", signal_type):
-            return int(number)
-    return None
+) -> Json:
+    """A signal is `""` where the content has too little in it: that one is not looked up."""
+    tellable = {name: signal for name, signal in hashes.items() if signal}
+    found = await look_up(services, threads, tellable, query, bypass=bypass)
+    matches = by_type(found, extras=query.include_metadata)
+    return answered({"hashes": hashes, "matches": matches}, found)
 
 
 def _check_role(services: Services) -> None:

@@ -1,7 +1,8 @@
 """Banks: named lists of content. What is allowed of one, and how it is written."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Select, delete, literal
@@ -24,11 +25,15 @@ class Bank:
         id: never given to another bank.
         name: unique; clients address a bank by it.
         enabled_ratio: the share of lookups that it takes part in, 0 to 1.
+        allow_list: what matches here is known to be harmless: no other bank's match counts then.
+        thresholds: by signal type the largest distance that matches, where it is not the type's.
     """
 
     id: int
     name: str
     enabled_ratio: float
+    allow_list: bool = False
+    thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
 def every(session: Session) -> list[Bank]:
@@ -60,14 +65,25 @@ def hold(session: Session, name: str) -> Bank:
     return bank_of(row)
 
 
-def create(session: Session, name: str, enabled_ratio: float) -> Bank:
+def create(
+    session: Session,
+    name: str,
+    enabled_ratio: float,
+    allow_list: bool = False,
+    thresholds: Mapping[str, int] | None = None,
+) -> Bank:
     """A new, empty bank. It leaves no mark: an index knows a bank from its content.
 
     Raises:
         BadInput: the name or the ratio.
         Forbidden: the name is taken.
     """
-    row = BankRow(name=_checked_name(name), enabled_ratio=_checked_ratio(enabled_ratio))
+    row = BankRow(
+        name=_checked_name(name),
+        enabled_ratio=_checked_ratio(enabled_ratio),
+        allow_list=allow_list,
+        thresholds=dict(thresholds) if thresholds else None,
+    )
     session.add(row)
     try:
         session.flush()
@@ -76,8 +92,15 @@ def create(session: Session, name: str, enabled_ratio: float) -> Bank:
     return bank_of(row)
 
 
-def update(session: Session, name: str, new_name: str | None, enabled_ratio: float | None) -> Bank:
-    """The bank with a new name, a new ratio or both; None leaves one as it is.
+def update(
+    session: Session,
+    name: str,
+    new_name: str | None,
+    enabled_ratio: float | None,
+    allow_list: bool | None = None,
+    thresholds: Mapping[str, int] | None = None,
+) -> Bank:
+    """The bank with what is given changed; None leaves a thing as it is.
 
     Raises:
         NotFound: no such bank.
@@ -91,6 +114,10 @@ def update(session: Session, name: str, new_name: str | None, enabled_ratio: flo
         row.name = _checked_name(new_name)
     if enabled_ratio is not None:
         row.enabled_ratio = _checked_ratio(enabled_ratio)
+    if allow_list is not None:
+        row.allow_list = allow_list
+    if thresholds is not None:
+        row.thresholds = dict(thresholds) or None
     try:
         session.flush()
     except IntegrityError as error:
@@ -110,6 +137,11 @@ def remove(session: Session, name: str) -> None:
     if row is None:
         return
     bank_id = bank_of(row).id
+    feeder = session.exec(select(ExchangeRow.name).where(ExchangeRow.bank_id == bank_id)).first()
+    if feeder is not None:
+        raise BadInput(
+            f"Exchange '{feeder}' feeds this bank: delete that instead, which takes its bank along"
+        )
     mark(session, _signals_of(bank_id, SignalRow.content_id))
     content = select_columns(col(ContentRow.id)).where(col(ContentRow.bank_id) == bank_id)
     session.connection().execute(delete(SignalRow).where(col(SignalRow.content_id).in_(content)))
@@ -120,7 +152,7 @@ def remove(session: Session, name: str) -> None:
 def bank_of(row: BankRow) -> Bank:
     """The value of a stored row."""
     assert row.id is not None
-    return Bank(row.id, row.name, row.enabled_ratio)
+    return Bank(row.id, row.name, row.enabled_ratio, row.allow_list, row.thresholds or {})
 
 
 def _row(session: Session, name: str, lock: str | None) -> BankRow | None:
@@ -137,11 +169,6 @@ def _signals_of(bank_id: int, marked: Any) -> Select[*tuple[Any, ...]]:
     return (
         select_columns(col(SignalRow.signal_type), marked)
         .join(ContentRow, col(ContentRow.id) == SignalRow.content_id)
-    feeder = session.exec(select(ExchangeRow.name).where(ExchangeRow.bank_id == bank_id)).first()
-    if feeder is not None:
-        raise BadInput(
-            f"Exchange '{feeder}' feeds this bank: delete that instead, which takes its bank along"
-        )
         .where(col(ContentRow.bank_id) == bank_id)
     )
 

@@ -1,13 +1,14 @@
 """The catalog as the rest of the program sees it: one method for each thing that is asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from core.catalog import bank, content, entries, lease
+from core.catalog import bank, content, entries, lease, listing
 from core.catalog.bank import Bank
 from core.catalog.content import UNSET, Content
 from core.catalog.database import Database
 from core.catalog.exchanges import ExchangeCatalog
+from core.catalog.listing import Counts, Page
 from core.catalog.marks import clear, pending
 from core.catalog.migrate import migrate
 from core.index.entry import Entry, IndexedBank, Mark
@@ -31,8 +32,8 @@ class Catalog:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-
         self.exchanges = ExchangeCatalog(self._database)
+
     def migrate(self) -> None:
         """Bring the tables to what this version needs. Safe to repeat, and at once with others."""
         migrate(self._database)
@@ -41,10 +42,21 @@ class Catalog:
         """Close this process's idle connections; the catalog can still be used."""
         self._database.close()
 
-    def create_bank(self, name: str, enabled_ratio: float = 1.0) -> Bank:
-        """A new bank. Raises BadInput (name, ratio) or Forbidden (the name is taken)."""
+    def create_bank(
+        self,
+        name: str,
+        enabled_ratio: float = 1.0,
+        *,
+        allow_list: bool = False,
+        thresholds: Mapping[str, int] | None = None,
+    ) -> Bank:
+        """A new bank. Raises BadInput (name, ratio) or Forbidden (the name is taken).
+
+        Args:
+            thresholds: checked already.
+        """
         with self._database.writing() as session:
-            return bank.create(session, name, enabled_ratio)
+            return bank.create(session, name, enabled_ratio, allow_list, thresholds)
 
     def bank(self, name: str) -> Bank:
         """The bank of this name. Raises NotFound."""
@@ -57,11 +69,21 @@ class Catalog:
             return bank.every(session)
 
     def update_bank(
-        self, name: str, new_name: str | None = None, enabled_ratio: float | None = None
+        self,
+        name: str,
+        new_name: str | None = None,
+        enabled_ratio: float | None = None,
+        *,
+        allow_list: bool | None = None,
+        thresholds: Mapping[str, int] | None = None,
     ) -> Bank:
-        """The bank, renamed or with another ratio. Raises NotFound, BadInput or Forbidden."""
+        """The bank with what is not None changed. Raises NotFound, BadInput or Forbidden.
+
+        Args:
+            thresholds: all of them, checked already.
+        """
         with self._database.writing() as session:
-            return bank.update(session, name, new_name, enabled_ratio)
+            return bank.update(session, name, new_name, enabled_ratio, allow_list, thresholds)
 
     def delete_bank(self, name: str) -> None:
         """Delete the bank with all its content; nothing happens when there is none."""
@@ -75,18 +97,55 @@ class Catalog:
         metadata: dict[str, Any] | None = None,
         note: str | None = None,
         uri: str | None = None,
+        labels: list[str] | None = None,
     ) -> Content:
         """New content, of normalised signals by type. Raises NotFound or BadInput.
 
         Not safe to repeat: each call that succeeds makes one more content.
         """
         with self._database.writing() as session:
-            return content.add(session, bank_name, signals, metadata, note, uri)
+            return content.add(session, bank_name, signals, metadata, note, uri, labels)
 
     def content(self, bank_name: str, content_id: int) -> Content:
         """This content of this bank. Raises NotFound."""
         with self._database.reading() as session:
             return content.get(session, bank_name, content_id)
+
+    def contents(
+        self,
+        bank_name: str | None = None,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        label: str | None = None,
+        signal_type: str | None = None,
+        ids: Collection[int] | None = None,
+    ) -> Page:
+        """A page of the contents of one bank, or of all banks, by ascending id.
+
+        Args:
+            after: the `following` of the page before.
+            label, signal_type, ids: only contents with this label, with signals of this type, of
+                these ids.
+
+        Raises:
+            NotFound: no such bank.
+        """
+        with self._database.reading() as session:
+            return listing.page(
+                session,
+                bank_name,
+                after=after,
+                limit=limit,
+                label=label,
+                signal_type=signal_type,
+                ids=ids,
+            )
+
+    def counts(self, bank_name: str) -> Counts:
+        """How many contents a bank has, in all and by signal type. Raises NotFound."""
+        with self._database.reading() as session:
+            return listing.counts(session, bank_name)
 
     def update_content(
         self,
@@ -95,6 +154,7 @@ class Catalog:
         *,
         disable_until_ts: Any = UNSET,
         note: Any = UNSET,
+        labels: Any = UNSET,
     ) -> Content:
         """The content with what is given changed. Raises NotFound or BadInput.
 
@@ -102,9 +162,10 @@ class Catalog:
             disable_until_ts: 1 enabled, 0 disabled, else disabled until that Unix time, at most
                 five years ahead. Digits in a string count as a number.
             note: at most 255 characters; "" or None clears it.
+            labels: all of them, a list; None is none.
         """
         with self._database.writing() as session:
-            return content.update(session, bank_name, content_id, disable_until_ts, note)
+            return content.update(session, bank_name, content_id, disable_until_ts, note, labels)
 
     def delete_content(self, bank_name: str, content_id: int) -> int:
         """Delete this content of this bank: 1, or 0 if it is not there. Raises NotFound (bank)."""
@@ -131,7 +192,10 @@ class Catalog:
 
     def banks(self) -> list[IndexedBank]:
         """All banks as answers name them, by id."""
-        return [IndexedBank(b.id, b.name, b.enabled_ratio) for b in self.list_banks()]
+        return [
+            IndexedBank(b.id, b.name, b.enabled_ratio, b.allow_list, b.thresholds)
+            for b in self.list_banks()
+        ]
 
     def clear(self, signal_type: str, marks: Sequence[Mark]) -> None:
         """Forget those marks whose version is still the same. Safe to repeat."""

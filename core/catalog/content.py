@@ -1,7 +1,7 @@
 """Content: the things banked. What is allowed of one, and how it is written."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
@@ -11,15 +11,17 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from core.catalog.bank import Bank, find, hold
+from core.catalog.entries import labels_of
 from core.catalog.marks import mark
 from core.catalog.metadata import checked_metadata
-from core.catalog.models import NOTE_LENGTH, ContentRow, SignalRow
+from core.catalog.models import NAME_LENGTH, NOTE_LENGTH, ContentRow, LabelRow, SignalRow
 from core.catalog.text import storable
 from core.errors import BadInput, NotFound
 from core.index.entry import ENABLED
 
 FIVE_YEARS = 5 * 365 * 24 * 3600
 LARGEST_ID = 2**63 - 1
+MOST_LABELS = 64
 
 
 class Unset(Enum):
@@ -43,6 +45,7 @@ class Content:
         original_media_uri: where it came from, if told.
         metadata: `content_id`, `content_uri`, `json`, as far as given, or None.
         note: a remark for people, at most 255 characters, or None.
+        labels: words to find it by, ascending.
     """
 
     id: int
@@ -52,6 +55,7 @@ class Content:
     original_media_uri: str | None = None
     metadata: dict[str, Any] | None = None
     note: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 def add(
@@ -61,12 +65,13 @@ def add(
     metadata: Any,
     note: Any,
     uri: str | None,
+    labels: Any = None,
 ) -> Content:
     """New, enabled content with these signals, which are validated and normalised already.
 
     Raises:
         NotFound: no such bank.
-        BadInput: no signals, or the metadata, the note or the address cannot be kept.
+        BadInput: no signals, or the metadata, the note, the labels or the address cannot be kept.
     """
     bank = hold(session, bank_name)
     if not signals:
@@ -90,9 +95,11 @@ def add(
         SignalRow(content_id=row.id, signal_type=name, ordinal=0, value=value)
         for name, value in signals.items()
     )
+    given = _checked_labels(labels)
+    _label(session, row.id, given)
     session.flush()
     _mark(session, row.id)
-    return _content_of(row, bank, dict(signals))
+    return content_of(row, bank, dict(signals), given)
 
 
 def get(session: Session, bank_name: str, content_id: int) -> Content:
@@ -111,12 +118,13 @@ def update(
     content_id: int,
     disable_until_ts: Any,
     note: Any,
+    labels: Any = UNSET,
 ) -> Content:
     """The content with those fields changed that are not `UNSET`; a note of None or "" is cleared.
 
     Raises:
         NotFound: no such bank, or no such content in it.
-        BadInput: the time or the note.
+        BadInput: the time, the note or the labels.
     """
     bank = hold(session, bank_name)
     row = _row(session, bank, content_id, lock=True)
@@ -124,6 +132,9 @@ def update(
         row.disable_until_ts = _checked_time(disable_until_ts)
     if note is not UNSET:
         row.note = _checked_note(note)
+    if labels is not UNSET:
+        session.connection().execute(delete(LabelRow).where(col(LabelRow.content_id) == content_id))
+        _label(session, content_id, _checked_labels(labels))
     session.flush()
     _mark(session, content_id)
     return _read(session, row, bank)
@@ -164,10 +175,15 @@ def _read(session: Session, row: ContentRow, bank: Bank) -> Content:
         SignalRow.content_id == row.id, SignalRow.ordinal == 0
     )
     signals = session.exec(first_of_each_type.order_by(col(SignalRow.signal_type)))
-    return _content_of(row, bank, {signal.signal_type: signal.value for signal in signals})
+    assert row.id is not None
+    labels = labels_of(session, [row.id]).get(row.id, ())
+    return content_of(row, bank, {one.signal_type: one.value for one in signals}, labels)
 
 
-def _content_of(row: ContentRow, bank: Bank, signals: dict[str, str]) -> Content:
+def content_of(
+    row: ContentRow, bank: Bank, signals: dict[str, str], labels: tuple[str, ...]
+) -> Content:
+    """The value of a stored row and of what belongs to it."""
     assert row.id is not None
     return Content(
         row.id,
@@ -177,7 +193,12 @@ def _content_of(row: ContentRow, bank: Bank, signals: dict[str, str]) -> Content
         row.original_media_uri,
         row.curated,
         row.note,
+        labels,
     )
+
+
+def _label(session: Session, content_id: int, labels: Sequence[str]) -> None:
+    session.add_all(LabelRow(content_id=content_id, name=name) for name in labels)
 
 
 def _mark(session: Session, content_id: int) -> None:
@@ -199,6 +220,21 @@ def _checked_note(note: Any) -> str | None:
     if not storable(note):
         raise BadInput("note must be UTF-8 without NUL")
     return note
+
+
+def _checked_labels(given: Any) -> tuple[str, ...]:
+    """Each once, ascending, without the space around them; None are none."""
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
+        raise BadInput("labels should be a list of strings")
+    labels = tuple(sorted({label.strip() for label in given}))
+    if len(labels) > MOST_LABELS:
+        raise BadInput(f"content has at most {MOST_LABELS} labels")
+    for label in labels:
+        if not (0 < len(label) <= NAME_LENGTH and "," not in label and storable(label)):
+            raise BadInput(f"a label is 1 to {NAME_LENGTH} characters of UTF-8, no comma, no NUL")
+    return labels
 
 
 def _checked_time(given: Any) -> int:

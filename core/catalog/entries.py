@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from core.catalog.database import Database
-from core.catalog.models import ContentRow, SignalRow
+from core.catalog.models import ContentRow, LabelRow, SignalRow
 from core.index.entry import Entry
 
 READ_AT_ONCE = 1000
@@ -59,9 +59,34 @@ def _page(session: Session, signal_type: str, ids: Sequence[int] | Select[int]) 
         .where(col(SignalRow.signal_type) == signal_type, col(SignalRow.content_id).in_(ids))
         .order_by(col(SignalRow.content_id), col(SignalRow.ordinal))
     )
+    labels = labels_of(session, ids)
     entries = []
     for _, group in groupby(rows, key=itemgetter(0)):
         (content_id, bank_id, disable_until_ts, metadata, note, signal), *others = group
         signals = (signal, *(other[-1] for other in others))
-        entries.append(Entry(content_id, bank_id, signals, disable_until_ts, metadata, note))
+        entries.append(
+            Entry(
+                content_id,
+                bank_id,
+                signals,
+                disable_until_ts,
+                metadata,
+                note,
+                labels.get(content_id, ()),
+            )
+        )
     return entries
+
+
+def labels_of(session: Session, ids: Sequence[int] | Select[int]) -> dict[int, tuple[str, ...]]:
+    """The labels of those of `ids` that have some, ascending."""
+    rows = session.connection().execute(
+        select(col(LabelRow.content_id), col(LabelRow.name))
+        .where(col(LabelRow.content_id).in_(ids))
+        .order_by(col(LabelRow.content_id))
+    )
+    # Sorted here: databases have orders of text of their own, and this one has to be one.
+    return {
+        content_id: tuple(sorted(name for _, name in group))
+        for content_id, group in groupby(rows, key=itemgetter(0))
+    }

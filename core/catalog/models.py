@@ -2,7 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlmodel import Field, SQLModel
 
 NAME_LENGTH = 255
@@ -34,6 +44,8 @@ class BankRow(Row, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
     name: str = Field(max_length=NAME_LENGTH, unique=True)
     enabled_ratio: float
+    allow_list: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    thresholds: dict[str, int] | None = Field(default=None, sa_column=Column(JSON(True)))
 
 
 class ContentRow(Row, table=True):
@@ -61,6 +73,18 @@ class SignalRow(Row, table=True):
     signal_type: str = Field(primary_key=True, max_length=NAME_LENGTH)
     ordinal: int = Field(default=0, primary_key=True)
     value: str = Field(sa_type=Text)
+
+
+class LabelRow(Row, table=True):
+    """One word that curators gave a content, to find it by."""
+
+    __tablename__ = "label"
+    __table_args__ = (Index(None, "name", "content_id"),)
+
+    content_id: int = Field(
+        foreign_key="content.id", primary_key=True, ondelete="CASCADE", sa_type=BigInt
+    )
+    name: str = Field(primary_key=True, max_length=NAME_LENGTH)
 
 
 class DirtyRow(Row, table=True):

@@ -1,14 +1,14 @@
 """What the index says of one content, and where a publisher gets that from."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 ENABLED = 1
 """`disable_until_ts` of content that matches; 0 never does, any other value is a Unix time."""
 
 BANKS = 0
-"""The content id of the mark that says: some bank's name or ratio changed (real ids begin at 1)."""
+"""The content id of the mark that says: some bank itself has changed (real ids begin at 1)."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Entry:
         disable_until_ts: 1 enabled, 0 disabled, else disabled until that Unix time.
         metadata: as curated, or None.
         note: as curated, or None.
+        labels: as curated, ascending.
     """
 
     content_id: int
@@ -30,15 +31,24 @@ class Entry:
     disable_until_ts: int = ENABLED
     metadata: dict[str, Any] | None = None
     note: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class IndexedBank:
-    """A bank as answers name it. `enabled_ratio` is the share of lookups that it takes part in."""
+    """A bank as answers name it, and how it matches.
+
+    Attributes:
+        enabled_ratio: the share of lookups that it takes part in.
+        allow_list: what matches here is known to be harmless: no other bank's match counts then.
+        thresholds: by signal type the largest distance that matches, where it is not the type's.
+    """
 
     id: int
     name: str
     enabled_ratio: float
+    allow_list: bool = False
+    thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ Files of a layer (n contents by ascending id, r rows):
 | file | what |
 |---|---|
 | `ids`, `banks`, `until` | int64 (n): content id, bank id, `disable_until_ts` |
-| `extras`, `extras_offsets` | JSON of metadata and note by content, empty where it has neither |
+| `extras`, `extras_offsets` | JSON of metadata, note, labels by content, empty if it has none |
 | `removed` | int64, ascending: contents of earlier layers that are gone |
 | `owners` | uint32 (r): the content of a row, as its position in `ids` |
 | others | the signals of the rows, by kind: `binary`, `exact`, `generic` |
@@ -48,7 +48,7 @@ class Columns:
         ids: content ids, ascending, shape (n,).
         banks: bank ids, shape (n,).
         until: `disable_until_ts`, shape (n,).
-        extras: JSON of metadata and note, n texts.
+        extras: JSON of metadata, note and labels, n texts.
         removed: ids of contents that are gone, ascending.
         owners: position in `ids` of each row's content, shape (r,).
         signals: r of them.
@@ -143,9 +143,10 @@ class Columns:
         return hidden
 
     def extra(self, position: int) -> dict[str, Any]:
-        """`metadata` and `note` of the content at `position`, where it has them."""
+        """`metadata`, `note` and `labels` of the content at `position`, where it has them."""
         text = self.extras[position]
-        return json.loads(text) if text else {}
+        extra = json.loads(text) if text else {}
+        return extra | {"labels": tuple(extra.get("labels", ()))}
 
     def entries(self) -> Iterator[Entry]:
         """Everything the layer holds, by ascending content id."""
@@ -215,7 +216,7 @@ class Layer:
 
 
 def _extra_text(entry: Entry) -> str:
-    extra = {"metadata": entry.metadata, "note": entry.note}
+    extra = {"metadata": entry.metadata, "note": entry.note, "labels": entry.labels or None}
     given = {name: value for name, value in extra.items() if value is not None}
     return json.dumps(given, sort_keys=True, separators=(",", ":")) if given else ""
 

@@ -37,6 +37,7 @@ class Found:
     disable_until_ts: int
     metadata: dict[str, Any] | None
     note: str | None
+    labels: tuple[str, ...]
 
 
 class LoadedIndex:
@@ -48,13 +49,18 @@ class LoadedIndex:
         self._layers = [segments[ref.id] for ref in snapshot.segments] + [tail]
         self._banks = {bank.id: bank for bank in snapshot.banks}
 
-    def search(self, signals: Sequence[str]) -> list[list[Found]]:
+    def search(self, signals: Sequence[str], threshold: int | None = None) -> list[list[Found]]:
         """For each validated signal every content within the threshold, nearest first, each once.
+
+        Args:
+            threshold: a stricter one than the signal type's, where distances are bits.
 
         The newest layer that names a content decides about it, so rows of older layers are
         dropped when a later one names their content.
         """
-        by_layer = [layer.search(signals, self.snapshot.threshold) for layer in self._layers]
+        limit = self.snapshot.threshold
+        limit = limit if threshold is None else min(limit, threshold)
+        by_layer = [layer.search(signals, limit) for layer in self._layers]
         return [self._found(matches) for matches in zip(*by_layer, strict=True)]
 
     def _found(self, by_layer: Sequence[tuple[NDArray[np.uint32], Hits]]) -> list[Found]:

@@ -9,7 +9,7 @@ layer (held or removed) hides whatever earlier layers say of it: the newest laye
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -141,8 +141,8 @@ def _segment(files: dict[str, Any], **fields: Any) -> SegmentRef:
     return SegmentRef(files={name: FileRef(**ref) for name, ref in files.items()}, **fields)
 
 
-def _entry(signals: list[str], **fields: Any) -> Entry:
-    return Entry(signals=tuple(signals), **fields)
+def _entry(signals: list[str], labels: Sequence[str] = (), **fields: Any) -> Entry:
+    return Entry(signals=tuple(signals), labels=tuple(labels), **fields)
 
 
 def snapshot_key(signal_type: str, number: int) -> str:

@@ -2,10 +2,9 @@
 
 from fastapi import FastAPI
 
-import functions.hash
-from functions import curate, match, publish, status
 from functions.web.app import build
+from local_runtime.serve import ROUTERS
 
 
 def app() -> FastAPI:
-    return build(functions.hash.router, match.router, curate.router, publish.router, status.router)
+    return build(*ROUTERS)

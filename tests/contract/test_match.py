@@ -79,21 +79,17 @@ def test_raw_lookup(api: Served, bank: str, signal: str, content_id: int, newest
 
 
 def test_metadata_and_note_ride_inside_the_match(api: Served, bank: str) -> None:
-    """What is new in an answer is in the match object, never beside the banks."""
+    """Asked for, they are in the match object, never beside the banks; else they are absent."""
     fields = {"metadata": '{"content_id":"a"}', "note": "n"}
     added = api.post(f"/c/bank/{bank}/content", files={"photo": PHOTO}, data=fields)
     seen = added.headers["X-HMA-Snapshot"]
-    found = api.get(
-        "/m/lookup", signal=added.json()["signals"]["pdq"], signal_type="pdq", min_snapshot=seen
-    )
-    assert found.json()[bank] == [
-        {
-            "bank_content_id": added.json()["id"],
-            "distance": "0",
-            "metadata": {"content_id": "a"},
-            "note": "n",
-        }
-    ]
+    query = {"signal": added.json()["signals"]["pdq"], "signal_type": "pdq", "min_snapshot": seen}
+    bare = {"bank_content_id": added.json()["id"], "distance": "0"}
+    full = bare | {"metadata": {"content_id": "a"}, "note": "n"}
+    assert api.get("/m/lookup", **query).json()[bank] == [bare]
+    assert api.get("/m/lookup", **query, include_metadata="true").json()[bank] == [full]
+    raw = api.get("/m/raw_lookup", **query, include_metadata="true", banks=bank)
+    assert raw.json() == {"matches": [full]}
 
 
 def test_banks_are_chosen_by_name(api: Served, bank: str, signal: str, content_id: int) -> None:

@@ -1,0 +1,124 @@
+"""Finding content, within a bank or in all of them; a part of the curate function."""
+
+import functools
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from core import match as matching
+from core.catalog import Catalog, Content
+from core.errors import BadInput
+from functions.web.answer import Json, at
+from functions.web.curating import Curating, Curator, content_answer
+from functions.web.lookup import Scope, searched
+
+router = APIRouter(prefix="/c", tags=["Content"])
+
+LARGEST_PAGE = 1000
+
+
+class ContentsQuery(BaseModel):
+    limit: int = Field(100, ge=1, le=LARGEST_PAGE, description="Most contents in one answer.")
+    after: int = Field(0, ge=0, lt=2**63, description="`next` of the answer before this page.")
+    content_id: int | None = Field(None, ge=0, lt=2**63, description="Only the content of this id.")
+    label: str | None = Field(None, description="Only content with this label.")
+    signal_type: str | None = Field(
+        None, description="Only content with signals of this type; or the type of `signal`."
+    )
+    signal: str | None = Field(
+        None, description="Only content that the index finds near this signal, nearest first."
+    )
+    min_snapshot: str | None = Field(
+        None, description="For `signal`, the oldest snapshot to search, as for lookups."
+    )
+
+
+@router.get("/contents")
+async def all_contents(query: Annotated[ContentsQuery, Query()], curator: Curating) -> Json:
+    """Content of every bank, by ascending id."""
+    return await _contents(None, query, curator)
+
+
+@router.get("/bank/{bank_name}/contents")
+async def bank_contents(
+    bank_name: str, query: Annotated[ContentsQuery, Query()], curator: Curating
+) -> Json:
+    """Content of a bank, by ascending id."""
+    return await _contents(bank_name, query, curator)
+
+
+@router.get("/bank/{bank_name}/counts")
+async def bank_counts(bank_name: str, curator: Curating) -> Json:
+    """How many contents a bank has: in all, disabled, and with signals of each type."""
+    counts = await curator.ask(lambda catalog: catalog.counts(bank_name))
+    return Json(
+        {
+            "contents": counts.contents,
+            "disabled": counts.not_enabled,
+            "signals": counts.by_type,
+        }
+    )
+
+
+async def _contents(bank_name: str | None, query: ContentsQuery, curator: Curator) -> Json:
+    if query.signal is not None:
+        return await _near(bank_name, query, curator)
+    page = await curator.ask(
+        functools.partial(
+            Catalog.contents,
+            bank_name=bank_name,
+            after=query.after,
+            limit=query.limit,
+            label=query.label,
+            signal_type=query.signal_type,
+            ids=None if query.content_id is None else [query.content_id],
+        )
+    )
+    return Json({"contents": [_full(one) for one in page.contents], "next": page.following})
+
+
+async def _near(bank_name: str | None, query: ContentsQuery, curator: Curator) -> Json:
+    """What the index finds near a signal, as the catalog has it now. One page, nearest first."""
+    if query.signal_type is None or query.signal is None:
+        raise BadInput("signal needs a signal_type")
+    if bank_name is not None:
+        await curator.ask(lambda catalog: catalog.bank(bank_name))
+    scope = Scope(threshold=None, include_metadata=False, min_snapshot=query.min_snapshot)
+    wanted = scope.wanted(query.signal_type, () if bank_name is None else (bank_name,))
+    search = functools.partial(
+        matching.raw_lookup, curator.services, query.signal_type, query.signal, wanted
+    )
+    found = await searched(curator.services, curator.threads, query.signal_type, wanted, search)
+    distances = {match.content_id: match.distance for match in found.matches}
+    page = await curator.ask(
+        functools.partial(
+            Catalog.contents,
+            bank_name=bank_name,
+            after=query.after,
+            limit=LARGEST_PAGE,
+            label=query.label,
+            ids=list(distances)[:LARGEST_PAGE],
+        )
+    )
+    held = {one.id: one for one in page.contents}
+    if query.content_id is not None:
+        held = {id_: one for id_, one in held.items() if id_ == query.content_id}
+    nearest = [
+        {**_full(held[content_id]), "distance": distance}
+        for content_id, distance in distances.items()
+        if content_id in held
+    ]
+    return Json(
+        {"contents": nearest[: query.limit], "next": None},
+        headers=at({query.signal_type: found.snapshot}),
+    )
+
+
+def _full(content: Content) -> dict[str, Any]:
+    return content_answer(content) | {
+        "labels": list(content.labels),
+        "metadata": content.metadata,
+        "note": content.note,
+        "signals": content.signals,
+    }
