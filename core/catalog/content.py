@@ -86,7 +86,7 @@ def add(
         disable_until_ts=ENABLED,
         original_media_uri=uri,
         curated=checked_metadata(metadata),
-        note=_checked_note(note),
+        note=checked_note(note),
     )
     session.add(row)
     session.flush()
@@ -95,7 +95,7 @@ def add(
         SignalRow(content_id=row.id, signal_type=name, ordinal=0, value=value)
         for name, value in signals.items()
     )
-    given = _checked_labels(labels)
+    given = checked_labels(labels)
     _label(session, row.id, given)
     session.flush()
     _mark(session, row.id)
@@ -131,10 +131,10 @@ def update(
     if disable_until_ts is not UNSET:
         row.disable_until_ts = _checked_time(disable_until_ts)
     if note is not UNSET:
-        row.note = _checked_note(note)
+        row.note = checked_note(note)
     if labels is not UNSET:
         session.connection().execute(delete(LabelRow).where(col(LabelRow.content_id) == content_id))
-        _label(session, content_id, _checked_labels(labels))
+        _label(session, content_id, checked_labels(labels))
     session.flush()
     _mark(session, content_id)
     return _read(session, row, bank)
@@ -210,7 +210,8 @@ def _mark(session: Session, content_id: int) -> None:
     )
 
 
-def _checked_note(note: Any) -> str | None:
+def checked_note(note: Any) -> str | None:
+    """A note that can be kept; "" is none. Raises BadInput."""
     if note is None or note == "":
         return None
     if not isinstance(note, str):
@@ -222,8 +223,8 @@ def _checked_note(note: Any) -> str | None:
     return note
 
 
-def _checked_labels(given: Any) -> tuple[str, ...]:
-    """Each once, ascending, without the space around them; None are none."""
+def checked_labels(given: Any) -> tuple[str, ...]:
+    """Each once, ascending, without the space around them; None are none. Raises BadInput."""
     if given is None:
         return ()
     if not isinstance(given, list) or not all(isinstance(label, str) for label in given):

@@ -1,0 +1,234 @@
+"""One run of moving from HMA: what is new, changed or gone there since the last becomes so here.
+
+A run that is killed has done some of it for good, each batch in a transaction of its own, and the
+next one does the rest. A run after which nothing has changed there changes nothing here.
+
+Until the switch HMA is where people curate. What was changed *here* meanwhile, and not there, is
+left alone and told as a difference, unless a run is told to overwrite it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.catalog.moving import AT_ONCE, Moving, State
+from core.errors import BadInput
+from core.exchanges.dataclass_json import from_json
+from core.moving.expected import (
+    ExpectedContent,
+    expected_bank,
+    expected_credentials,
+    expected_exchange,
+    expected_override,
+)
+from core.moving.hma_database import HmaContent, HmaDatabase
+from core.moving.problem import Problem, Report
+from core.moving.reconcile import LEFT_OUT, Row, There, differences, side_by_side, table
+from core.services import Services
+
+T = TypeVar("T")
+
+FREE_IDS = 1_000_000
+"""Ids kept free for what is still banked in HMA, so that what is made here meanwhile, by an
+exchange for instance, does not take one that a client will be told by HMA."""
+
+Progress = Callable[[str, int, int], None]
+"""Is told what is being done, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did, and how both sides compare after it.
+
+    Attributes:
+        written: how many `banks`, `exchanges`, `credentials`, `overrides`, `contents` were new or
+            changed, and how many of each are `gone`.
+        table: counts by bank and signal type on both sides.
+        problems: how many rows could not be moved as they are; each has been reported.
+        differences: how many contents differ, besides; each has been reported.
+    """
+
+    written: Mapping[str, int]
+    table: list[Row]
+    problems: int
+    differences: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that HMA has is here, and nothing of it otherwise."""
+        same = all(row.same for row in self.table)
+        return same and not self.problems and not self.differences
+
+
+class HmaImport:
+    """A run.
+
+    Args:
+        overwrite: also what was changed here, and not there, is made as it is there.
+    """
+
+    def __init__(
+        self,
+        hma: HmaDatabase,
+        services: Services,
+        *,
+        report: Report,
+        progress: Progress,
+        overwrite: bool = False,
+    ) -> None:
+        self._hma = hma
+        self._services = services
+        self._moving = Moving(services.catalog)
+        self._types = services.signal_types
+        self._tell = report
+        self._progress = progress
+        self._overwrite = overwrite
+        self._problems = 0
+        self._written: dict[str, int] = {}
+
+    def run(self) -> Outcome:
+        """Move everything, compare, and say how it went.
+
+        Raises:
+            Unavailable: HMA's database or the catalog stopped answering; run it again.
+        """
+        self._moving.reserve_ids(self._hma.last_content_id() + FREE_IDS)
+        self._overrides()
+        content = self._around_content()
+        total = sum(n for (_, name), n in self._hma.counts().items() if name is None)
+        self._contents(content, total)
+        self._drop("exchange", (str(e.id) for e in self._hma.exchanges()))
+        self._drop("bank", (str(b.id) for b in self._hma.banks()))
+        unlike = 0
+        for difference in differences(
+            self._steps("comparing", total, self._expected(content, lambda _: None)),
+            self._moving.states(),
+        ):
+            unlike += 1
+            self._tell(difference)
+        counts = table(self._hma.counts(), self._moving.counts())
+        return Outcome(self._written, counts, self._problems, unlike)
+
+    def _overrides(self) -> None:
+        given = self._hma.overrides()
+        overrides = [expected_override(n, r, self._report) for n, r in given.items()]
+        kept = [override for override in overrides if override is not None]
+        self._written["overrides"] = self._moving.keep_overrides(
+            kept, self._refuse, overwrite=self._overwrite
+        )
+        self._drop("signal_type", given)
+        waiting: dict[str, int] = {}
+        for (_, name), count in self._hma.counts().items():
+            if name is not None and name not in self._types.enabled() and given.get(name) != 0:
+                waiting[name] = waiting.get(name, 0) + count
+        for name, count in waiting.items():
+            why = f"its {count} signals are kept, but match nothing until HMA_SIGNAL_TYPES names it"
+            self._report(Problem(f"signal type {name}", why))
+
+    def _around_content(self) -> ExpectedContent:
+        """Banks, exchanges and credentials, and then what content should be among them."""
+        banks = self._hma.banks()
+        kept = [bank for bank in (expected_bank(b, self._report) for b in banks) if bank]
+        here, self._written["banks"] = self._moving.keep_banks(
+            kept, self._refuse, overwrite=self._overwrite
+        )
+        fed: dict[int, list[int]] = {}
+        for b in banks:
+            if b.exchange_id is not None and str(b.id) in here:
+                fed.setdefault(b.exchange_id, []).append(here[str(b.id)])
+        apis = self._services.exchanges
+        exchanges = [
+            one
+            for e in self._hma.exchanges()
+            if (one := expected_exchange(e, fed.get(e.id, []), apis, self._report)) is not None
+        ]
+        known, self._written["exchanges"] = self._moving.keep_exchanges(
+            exchanges, self._refuse, overwrite=self._overwrite
+        )
+        self._keep_credentials()
+        return ExpectedContent(
+            self._types,
+            {int(key): bank_id for key, bank_id in here.items()},
+            {int(key): exchange_id for key, exchange_id in known.items()},
+            {b.id for b in banks if str(b.id) not in here},
+        )
+
+    def _keep_credentials(self) -> None:
+        self._written["credentials"] = 0
+        for api, text in self._hma.credentials().items():
+            given = expected_credentials(api, text, self._report)
+            try:
+                if given is not None and not self._has(api, given):
+                    self._services.credentials.set(api, given)
+                    self._written["credentials"] += 1
+            except BadInput as error:
+                self._report(Problem(f"credentials of {api}", f"{error.message}: left out"))
+
+    def _has(self, api: str, given: Mapping[str, Any]) -> bool:
+        """Whether these are the credentials here. Sealed anew they would look different."""
+        kept = self._services.credentials.get(api)
+        kind = type(kept)
+        try:
+            return kept is not None and bool(from_json(given, kind) == kept)
+        except Exception:  # what is not of its kind, `set` will refuse without repeating it
+            return False
+
+    def _contents(self, content: ExpectedContent, total: int) -> None:
+        """Go through both sides by ascending id: what is new, what has changed, what is gone."""
+        self._written |= {"contents": 0, "gone": 0}
+        put: list[State] = []
+        gone: list[int] = []
+        there = self._steps("moving", total, self._expected(content, self._report))
+        for content_id, state, digest in side_by_side(there, self._known()):
+            if state is None:
+                gone.append(content_id)
+            elif state is not LEFT_OUT and state.digest != digest:
+                put.append(state)
+            if len(put) >= AT_ONCE:
+                self._put(put)
+            if len(gone) >= AT_ONCE:
+                self._remove(gone)
+        self._put(put)
+        self._remove(gone)
+
+    def _expected(self, content: ExpectedContent, report: Report) -> Iterator[tuple[int, There]]:
+        """All content of HMA's by ascending id; orphans are only reported."""
+        for row in self._hma.contents():
+            state = content.state(row, report)
+            if isinstance(row, HmaContent):
+                yield row.id, state or LEFT_OUT
+
+    def _known(self) -> Iterator[tuple[int, str]]:
+        if not self._overwrite:
+            return self._moving.digests()
+        present = ((state.id or 0, state.digest) for state in self._moving.states())
+        known = side_by_side(self._moving.digests(), present)
+        return ((content_id, here or "") for content_id, _, here in known)
+
+    def _put(self, states: list[State]) -> None:
+        for content_id in sorted(taken := self._moving.put(states)):
+            why = "other content, made here, has this id: left out"
+            self._report(Problem(f"content {content_id}", why))
+        self._written["contents"] += len(states) - len(taken)
+        states.clear()
+
+    def _remove(self, ids: list[int]) -> None:
+        self._written["gone"] += self._moving.drop(ids)
+        ids.clear()
+
+    def _drop(self, noun: str, kept: Iterable[str]) -> None:
+        self._moving.drop_others(noun, set(kept), self._refuse)
+
+    def _steps(self, doing: str, total: int, items: Iterable[T]) -> Iterator[T]:
+        for done, item in enumerate(items):
+            if done % AT_ONCE == 0:
+                self._progress(doing, done, total)
+            yield item
+        self._progress(doing, total, total)
+
+    def _refuse(self, what: str, why: str) -> None:
+        self._report(Problem(what, f"{why}: left as it is here"))
+
+    def _report(self, problem: Problem) -> None:
+        self._problems += 1
+        self._tell(problem)
