@@ -14,7 +14,7 @@ from rich.console import Console
 
 from core.errors import HmaError, Unavailable
 from core.settings import Settings
-from local_runtime import commands
+from local_runtime import commands, moving
 from local_runtime.client import Client
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ bank.command(name="create")(commands.create_bank)
 bank.command(name="add")(commands.add_to_bank)
 app.command()(commands.publish)
 app.command()(commands.status)
+app.command()(moving.import_hma)
+app.command()(moving.export)
+app.command(name="import")(moving.import_file)
 
 
 def main() -> None:

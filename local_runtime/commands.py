@@ -39,7 +39,7 @@ def hash_files(files: Files, kind: Type = None, as_json: Json = False) -> None:
         if isinstance(signals, HmaError):
             failed = complain(f"{file}: {signals.message}")
         elif as_json:
-            _print_json({"file": str(file), "signals": signals})
+            print_json({"file": str(file), "signals": signals})
         else:
             for signal_type, signal in signals.items():
                 print(signal or "(too little detail)", signal_type, file)
@@ -57,7 +57,7 @@ def match(files: Files, kind: Type = None, url: Url = None, as_json: Json = Fals
             if isinstance(matches, HmaError):
                 failed = complain(f"{file}: {matches.message}")
             elif as_json:
-                _print_json({"file": str(file), "matches": matches})
+                print_json({"file": str(file), "matches": matches})
             elif not matches:
                 print(f"{file}: no match")
             else:
@@ -74,7 +74,7 @@ def list_banks(url: Url = None, as_json: Json = False) -> None:
     with _client(url) as client:
         for one in client.banks():
             if as_json:
-                _print_json(one)
+                print_json(one)
             else:
                 print(one["name"], one["matching_enabled_ratio"])
 
@@ -94,7 +94,7 @@ def create_bank(
         except Forbidden as error:
             raise Forbidden(f"{error.message}: fill it with `hma bank add {name} FILE…`") from error
         if as_json:
-            _print_json(made)
+            print_json(made)
         else:
             print(f"made {name}: fill it with `hma bank add {name} FILE…`")
 
@@ -122,18 +122,24 @@ def add_to_bank(
             if isinstance(content, HmaError):
                 failed = complain(f"{file}: {content.message}")
             elif as_json:
-                _print_json({"file": str(file), **content})
+                print_json({"file": str(file), **content})
             else:
                 print(f"{file}: content {content['id']} of {name}")
     _end(failed)
 
 
-def publish(url: Url = None, as_json: Json = False) -> None:
+def publish(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make every index anew from the whole catalog.")
+    ] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
     """Publish now what the catalog holds, and print the newest snapshots."""
     with _client(url) as client:
-        numbers = client.publish()
+        numbers = client.publish(rebuild=rebuild)
     if as_json:
-        _print_json(numbers)
+        print_json(numbers)
     else:
         for signal_type, number in numbers.items():
             print(f"{signal_type}: snapshot {number}")
@@ -145,7 +151,7 @@ def status(url: Url = None, as_json: Json = False) -> None:
         said = client.status()
         indices = client.index_status()
     if as_json:
-        _print_json({"url": client.url, "status": said, "index": indices})
+        print_json({"url": client.url, "status": said, "index": indices})
     else:
         print(client.url, said)
         for signal_type, index in indices.items():
@@ -156,10 +162,12 @@ def status(url: Url = None, as_json: Json = False) -> None:
 
 
 def _client(url: str | None) -> Client:
-    return Client(url or Settings.from_env().url)
+    settings = Settings.from_env()
+    return Client(url or settings.url, settings.api_tokens)
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print one line of JSON."""
     print(json.dumps(value, sort_keys=True), flush=True)
 
 
