@@ -29,6 +29,12 @@ class BadInput(HmaError):
     status = 400
 
 
+class Unauthorized(HmaError):
+    """The request does not say who it is from, where that is asked."""
+
+    status = 401
+
+
 class Forbidden(HmaError):
     """Well-formed, but not allowed: a name that is taken, a role that is switched off."""
 

@@ -130,6 +130,13 @@ class Settings(BaseModel):
         (), description="If set, only these hosts are fetched from, and they may be private ones."
     )
 
+    api_tokens: Names = Field(
+        (),
+        repr=False,
+        description="If set, requests need one of these as `Authorization: Bearer …`; but for "
+        "/status, /status/live and /site-map. The `hma` command sends the first.",
+    )
+
     url: str = Field("http://127.0.0.1:5100", description="The server that the `hma` command asks.")
 
     @field_validator("grace_seconds")

@@ -11,7 +11,9 @@ from core.catalog import Catalog, Content
 from core.errors import BadInput
 from functions.web.answer import Json, at
 from functions.web.curating import Curating, Curator, content_answer
+from functions.web.errors import errors
 from functions.web.lookup import Scope, searched
+from functions.web.shapes import Contents, Counts
 
 router = APIRouter(prefix="/c", tags=["Content"])
 
@@ -34,13 +36,17 @@ class ContentsQuery(BaseModel):
     )
 
 
-@router.get("/contents")
+@router.get("/contents", response_model=Contents, responses=errors(400, 422))
 async def all_contents(query: Annotated[ContentsQuery, Query()], curator: Curating) -> Json:
     """Content of every bank, by ascending id."""
     return await _contents(None, query, curator)
 
 
-@router.get("/bank/{bank_name}/contents")
+@router.get(
+    "/bank/{bank_name}/contents",
+    response_model=Contents,
+    responses=errors(400, 404, 422),
+)
 async def bank_contents(
     bank_name: str, query: Annotated[ContentsQuery, Query()], curator: Curating
 ) -> Json:
@@ -48,7 +54,7 @@ async def bank_contents(
     return await _contents(bank_name, query, curator)
 
 
-@router.get("/bank/{bank_name}/counts")
+@router.get("/bank/{bank_name}/counts", response_model=Counts, responses=errors(404))
 async def bank_counts(bank_name: str, curator: Curating) -> Json:
     """How many contents a bank has: in all, disabled, and with signals of each type."""
     counts = await curator.ask(lambda catalog: catalog.counts(bank_name))

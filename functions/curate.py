@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
+from core import type_ratio
 from core.banking import bank_signals, checked_thresholds
 from core.catalog import Catalog
 from core.errors import BadInput
@@ -22,6 +23,7 @@ from functions.web.body import (
     body_of,
     documented,
     documented_file,
+    documented_json,
     is_json,
     parse_json,
     read_json,
@@ -29,12 +31,58 @@ from functions.web.body import (
 )
 from functions.web.curating import Curating, Curator, bank_answer, content_answer
 from functions.web.deployed import in_thread
+from functions.web.errors import errors
+from functions.web.shapes import (
+    Bank,
+    Banked,
+    ChangedContent,
+    Deleted,
+    Done,
+    ShownContent,
+)
 from functions.web.upload import hash_upload, hash_url, uploaded
 
 _NO_SOURCE = "Neither `url` nor multipart file upload was received"
 
 
 router = APIRouter(prefix="/c", tags=["Banks"])
+
+
+METADATA = {
+    "type": "object",
+    "properties": {
+        "content_id": {"type": "string"},
+        "content_uri": {"type": "string"},
+        "json": {"type": "object"},
+    },
+    "additionalProperties": False,
+}
+NOTE = {"type": ["string", "null"], "maxLength": 255}
+LABELS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 255}}
+CONTENT = documented_file(
+    "metadata",
+    "note",
+    "labels",
+    or_json={
+        "type": "object",
+        "properties": {"metadata": METADATA, "note": NOTE, "labels": LABELS},
+        "description": "With `url`.",
+    },
+)
+SIGNALS = {
+    "type": "object",
+    "properties": {"note": NOTE},
+    "additionalProperties": {"type": "string"},
+    "description": "Every key but `note` is a signal type, and its value a signal.",
+}
+CHANGES = {
+    "type": "object",
+    "properties": {
+        "disable_until_ts": {"type": "integer", "minimum": 0},
+        "note": NOTE,
+        "labels": LABELS,
+    },
+}
 
 
 class BankCreateRequest(BaseModel):
@@ -65,13 +113,19 @@ class ContentRequest(BaseModel):
     types: str | None = Field(None, description="Comma-separated signal types to hash it to.")
 
 
-@router.get("/banks")
+@router.get("/banks", response_model=list[Bank], responses=errors())
 async def list_banks(curator: Curating) -> Json:
     """All banks."""
     return Json([bank_answer(bank) for bank in await curator.ask(Catalog.list_banks)])
 
 
-@router.post("/banks", status_code=201, openapi_extra=documented(BankCreateRequest))
+@router.post(
+    "/banks",
+    status_code=201,
+    response_model=Bank,
+    responses=errors(400, 403, 413, 422),
+    openapi_extra=documented(BankCreateRequest),
+)
 async def create_bank(
     body: Annotated[BankCreateRequest, Depends(body_of(BankCreateRequest))], curator: Curating
 ) -> Json:
@@ -88,13 +142,18 @@ async def create_bank(
     return Json(bank_answer(bank), 201)
 
 
-@router.get("/bank/{bank_name}")
+@router.get("/bank/{bank_name}", response_model=Bank, responses=errors(404))
 async def show_bank(bank_name: str, curator: Curating) -> Json:
     """A bank."""
     return Json(bank_answer(await curator.ask(lambda catalog: catalog.bank(bank_name))))
 
 
-@router.put("/bank/{bank_name}", openapi_extra=documented(BankUpdateRequest))
+@router.put(
+    "/bank/{bank_name}",
+    response_model=Bank,
+    responses=errors(400, 403, 404, 413, 422),
+    openapi_extra=documented(BankUpdateRequest),
+)
 async def update_bank(
     bank_name: str,
     body: Annotated[BankUpdateRequest, Depends(body_of(BankUpdateRequest))],
@@ -114,7 +173,7 @@ async def update_bank(
     return Json(bank_answer(bank), headers=await curator.publish())
 
 
-@router.delete("/bank/{bank_name}")
+@router.delete("/bank/{bank_name}", response_model=Done, responses=errors(400, 404))
 async def delete_bank(bank_name: str, curator: Curating) -> Json:
     """Delete a bank with all its content, if it is there."""
     await curator.ask(lambda catalog: catalog.delete_bank(bank_name))
@@ -122,7 +181,10 @@ async def delete_bank(bank_name: str, curator: Curating) -> Json:
 
 
 @router.post(
-    "/bank/{bank_name}/content", openapi_extra=documented_file("metadata", "note", "labels")
+    "/bank/{bank_name}/content",
+    response_model=Banked,
+    responses=errors(400, 404, 413, 422),
+    openapi_extra=CONTENT,
 )
 async def add_content(
     bank_name: str,
@@ -133,10 +195,13 @@ async def add_content(
     """Bank the signals of what a URL leads to, or of an uploaded file."""
     await curator.ask(lambda catalog: catalog.bank(bank_name))
     services, threads = curator.services, curator.threads
+    enabled = await in_thread(threads.catalog, type_ratio.banked, services)
     if query.url:
         said = await read_json(request) if is_json(request) else None
         extra = said if isinstance(said, dict) else {}
-        hashes = await hash_url(services, threads, query.url, query.content_type, query.types)
+        hashes = await hash_url(
+            services, threads, query.url, query.content_type, query.types, enabled
+        )
     else:
         async with uploaded(request, absent=_NO_SOURCE) as upload:
             extra = {
@@ -144,11 +209,16 @@ async def add_content(
                 "note": upload.fields.get("note"),
                 "labels": _labels_field(upload.fields),
             }
-            hashes = await hash_upload(upload, services, threads, query.types)
+            hashes = await hash_upload(upload, services, threads, query.types, enabled)
     return await _add(curator, bank_name, hashes, extra)
 
 
-@router.post("/bank/{bank_name}/signal")
+@router.post(
+    "/bank/{bank_name}/signal",
+    response_model=Banked,
+    responses=errors(400, 404, 413, 415),
+    openapi_extra=documented_json(SIGNALS),
+)
 async def add_signals(bank_name: str, request: Request, curator: Curating) -> Json:
     """Bank signals. Every key of the JSON object but `note` is a signal type."""
     await curator.ask(lambda catalog: catalog.bank(bank_name))
@@ -157,7 +227,11 @@ async def add_signals(bank_name: str, request: Request, curator: Curating) -> Js
     return await _add(curator, bank_name, signals, extra)
 
 
-@router.get("/bank/{bank_name}/content/{content_id:id}")
+@router.get(
+    "/bank/{bank_name}/content/{content_id:id}",
+    response_model=ShownContent,
+    responses=errors(404),
+)
 async def show_content(
     bank_name: str,
     content_id: int,
@@ -167,7 +241,7 @@ async def show_content(
 ) -> Json:
     """Content of a bank."""
     content = await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
-    answer = content_answer(content)
+    answer: dict[str, Any] = {**content_answer(content)}
     if include_signals.lower() == "true":
         answer["signals"] = content.signals
     if content.note:
@@ -177,7 +251,12 @@ async def show_content(
     return Json(answer)
 
 
-@router.put("/bank/{bank_name}/content/{content_id:id}")
+@router.put(
+    "/bank/{bank_name}/content/{content_id:id}",
+    response_model=ChangedContent,
+    responses=errors(400, 404, 413, 415),
+    openapi_extra=documented_json(CHANGES),
+)
 async def update_content(
     bank_name: str, content_id: int, request: Request, curator: Curating
 ) -> Json:
@@ -196,7 +275,11 @@ async def update_content(
     return Json(answer, headers=await curator.publish(content.signals))
 
 
-@router.delete("/bank/{bank_name}/content/{content_id:id}")
+@router.delete(
+    "/bank/{bank_name}/content/{content_id:id}",
+    response_model=Deleted,
+    responses=errors(404),
+)
 async def delete_content(bank_name: str, content_id: int, curator: Curating) -> Json:
     """Delete content of a bank, if it is there."""
     deleted = await curator.ask(lambda catalog: catalog.delete_content(bank_name, content_id))

@@ -9,6 +9,8 @@ from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import documented_file
 from functions.web.deployed import Deployed, Pools
+from functions.web.errors import errors
+from functions.web.shapes import Hashes
 from functions.web.upload import hash_upload, hash_url, uploaded
 
 router = APIRouter(prefix="/h", tags=["Hashing"])
@@ -20,7 +22,7 @@ class HashRequest(BaseModel):
     types: str | None = Field(None, description="Comma-separated signal types; all if absent.")
 
 
-@router.get("/hash")
+@router.get("/hash", response_model=Hashes, responses=errors(400, 413, 422))
 async def hash_from_url(
     query: Annotated[HashRequest, Query()], services: Deployed, threads: Pools
 ) -> Json:
@@ -28,7 +30,12 @@ async def hash_from_url(
     return Json(await hash_url(services, threads, query.url, query.content_type, query.types))
 
 
-@router.post("/hash", openapi_extra=documented_file())
+@router.post(
+    "/hash",
+    response_model=Hashes,
+    responses=errors(400, 413),
+    openapi_extra=documented_file(),
+)
 async def hash_from_upload(
     request: Request, services: Deployed, threads: Pools, types: str | None = None
 ) -> Json:

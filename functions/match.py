@@ -12,8 +12,15 @@ from core.services import Services
 from functions import status
 from functions.web.answer import Json, at
 from functions.web.app import target
-from functions.web.body import body_of, documented, documented_file, read_json
+from functions.web.body import (
+    body_of,
+    documented,
+    documented_file,
+    documented_json,
+    read_json,
+)
 from functions.web.deployed import Deployed, Pools, Threads, in_thread
+from functions.web.errors import errors
 from functions.web.lookup import (
     Scope,
     SearchQuery,
@@ -26,12 +33,32 @@ from functions.web.lookup import (
     match_object,
     searched,
 )
+from functions.web.shapes import (
+    Batch,
+    HashesAndMatches,
+    IndexStatus,
+    Matches,
+    MatchesByType,
+    RawMatches,
+)
 from functions.web.upload import hash_upload, hash_url, uploaded
 
 router = APIRouter(prefix="/m", tags=["Matching"])
 
 MOST_SIGNALS = 1000
 """In one request: a few hundred milliseconds of searching."""
+
+
+PAIRS = {
+    "type": "object",
+    "description": "By signal type the two signals to compare.",
+    "additionalProperties": {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 2,
+        "maxItems": 2,
+    },
+}
 
 
 class RawLookupRequest(SearchQuery):
@@ -69,7 +96,7 @@ class BatchRequest(Scope):
     bypass_coinflip: bool = Field(False, description="Let every bank take part.")
 
 
-@router.get("/raw_lookup")
+@router.get("/raw_lookup", response_model=RawMatches, responses=errors(400, 422))
 async def raw_lookup(
     query: Annotated[RawLookupRequest, Query()], services: Deployed, threads: Pools
 ) -> Json:
@@ -86,7 +113,11 @@ async def raw_lookup(
     return answered({"matches": matches}, {name: found})
 
 
-@router.get("/lookup")
+@router.get(
+    "/lookup",
+    response_model=Matches | MatchesByType,
+    responses=errors(400, 403, 413, 422),
+)
 async def lookup(
     query: Annotated[LookupRequest, Query()], services: Deployed, threads: Pools
 ) -> Json:
@@ -104,7 +135,12 @@ async def lookup(
     return answered(matches if only is None else matches.get(only, {}), found)
 
 
-@router.post("/lookup", openapi_extra=documented_file())
+@router.post(
+    "/lookup",
+    response_model=MatchesByType,
+    responses=errors(400, 403, 413, 422),
+    openapi_extra=documented_file(),
+)
 async def lookup_upload(
     query: Annotated[UploadLookupRequest, Query()],
     request: Request,
@@ -120,7 +156,11 @@ async def lookup_upload(
     return answered(by_type(found, extras=query.include_metadata), found)
 
 
-@router.get("/hash_and_match")
+@router.get(
+    "/hash_and_match",
+    response_model=HashesAndMatches,
+    responses=errors(400, 403, 413, 422),
+)
 async def hash_and_match(
     query: Annotated[UrlLookupRequest, Query()], services: Deployed, threads: Pools
 ) -> Json:
@@ -131,7 +171,12 @@ async def hash_and_match(
     return await _hashes_and_matches(services, threads, hashes, query, bypass=bypass)
 
 
-@router.post("/hash_and_match", openapi_extra=documented_file())
+@router.post(
+    "/hash_and_match",
+    response_model=HashesAndMatches,
+    responses=errors(400, 403, 413, 422),
+    openapi_extra=documented_file(),
+)
 async def hash_and_match_upload(
     query: Annotated[UploadLookupRequest, Query()],
     request: Request,
@@ -146,7 +191,12 @@ async def hash_and_match_upload(
     return await _hashes_and_matches(services, threads, hashes, query, bypass=bypass)
 
 
-@router.post("/batch_lookup", openapi_extra=documented(BatchRequest))
+@router.post(
+    "/batch_lookup",
+    response_model=Batch,
+    responses=errors(400, 413, 422),
+    openapi_extra=documented(BatchRequest),
+)
 async def batch_lookup(
     body: Annotated[BatchRequest, Depends(body_of(BatchRequest))],
     services: Deployed,
@@ -173,13 +223,18 @@ async def batch_lookup(
     return Json({"results": answers}, headers=headers)
 
 
-@router.get("/index/status")
+@router.get("/index/status", response_model=dict[str, IndexStatus], responses=errors(400))
 async def index_status(services: Deployed, threads: Pools, signal_type: str | None = None) -> Json:
     """Whether there is an index of each signal type, when it was made, how large it is."""
     return Json(await in_thread(threads.index, matching.index_status, services, signal_type))
 
 
-@router.post("/compare")
+@router.post(
+    "/compare",
+    response_model=dict[str, tuple[bool, dict[str, Any]]],
+    responses=errors(400, 413, 415),
+    openapi_extra=documented_json(PAIRS),
+)
 async def compare(request: Request, services: Deployed) -> Json:
     """Whether two signals of each type match, and how far apart they are."""
     return Json(matching.compare(services, await read_json(request)))

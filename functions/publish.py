@@ -4,25 +4,40 @@
 that their snapshot is still the newest.
 """
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from core.services import Services
 from functions.web.answer import Json, at
 from functions.web.app import target
 from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.errors import errors
+from functions.web.shapes import Numbers
 
 router = APIRouter(tags=["Publishing"])
 
 
-@router.post("/publish")
-async def publish_all(services: Deployed, threads: Pools) -> Json:
+class PublishRequest(BaseModel):
+    rebuild: bool = Field(
+        False, description="First make every index anew from the whole catalog, trusting none."
+    )
+
+
+@router.post("/publish", response_model=Numbers, responses=errors(422))
+async def publish_all(
+    query: Annotated[PublishRequest, Query()], services: Deployed, threads: Pools
+) -> Json:
     """Bring every index up to the catalog. Answers the number of each signal type's snapshot."""
-    numbers = await in_thread(threads.catalog, _publish, services)
+    numbers = await in_thread(threads.catalog, _publish, services, query.rebuild)
     return Json(numbers, headers=at(numbers))
 
 
 publish = target("publish", router)
 
 
-def _publish(services: Services) -> dict[str, int]:
+def _publish(services: Services, rebuild: bool) -> dict[str, int]:
+    for name in services.signal_types.enabled() if rebuild else ():
+        services.publisher.rebuild(name)
     return services.publisher.publish_all()

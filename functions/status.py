@@ -7,17 +7,27 @@ from core.errors import HmaError, IndexStale
 from core.services import Services
 from functions.web.app import target
 from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.errors import errors
 
 router = APIRouter(tags=["Core"])
 
 
-@router.get("/")
+@router.get("/", status_code=302, response_class=RedirectResponse, responses=errors())
 async def home() -> RedirectResponse:
     """Leads to `/status`."""
     return RedirectResponse("/status", 302)
 
 
-@router.get("/status", response_class=PlainTextResponse)
+@router.get(
+    "/status",
+    response_class=PlainTextResponse,
+    responses={
+        503: {
+            "description": "They cannot: INDEX-NOT-LOADED or INDEX-STALE",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+)
 async def ready(services: Deployed, threads: Pools) -> PlainTextResponse:
     """Whether lookups can be answered: 503 until every enabled type's index is loaded and fresh."""
     try:

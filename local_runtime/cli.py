@@ -75,7 +75,7 @@ def serve(
     console = Console(soft_wrap=True, highlight=False)
 
     def attend(serving: "Serving") -> bool:
-        with Client(serving.url) as client:
+        with Client(serving.url, Settings.from_env().api_tokens) as client:
             client.await_ready()
             _describe(serving, console)
             if demo:
@@ -102,7 +102,7 @@ def demo(
 
     def attend(serving: "Serving") -> bool:
         nonlocal sound
-        with Client(serving.url) as client:
+        with Client(serving.url, Settings.from_env().api_tokens) as client:
             client.await_ready()
             _describe(serving, console)
             sound = show(client, serving.data / "copies", console)

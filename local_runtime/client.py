@@ -3,6 +3,7 @@
 import mimetypes
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,14 +26,19 @@ _TIMEOUT = (5, 120)
 class Client:
     """The server at `url`. Usable by many threads, and sees what it has published.
 
+    Args:
+        tokens: those that the server knows; the first is sent.
+
     Every method raises Unavailable when nothing there answers, and the error that the server
     reported when it refuses.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tokens: Sequence[str] = ()) -> None:
         self.url = url.rstrip("/")
         self._http = requests.Session()
         self._http.trust_env = False  # a proxy for the outside world does not know our server
+        if tokens:
+            self._http.headers["Authorization"] = f"Bearer {tokens[0]}"
         self._published = ""  # the snapshots that a lookup must not be older than
 
     def __enter__(self) -> Self:
@@ -65,9 +71,14 @@ class Client:
         """For each signal type `built_to`, `present` and `size`."""
         return self._object("GET", "/m/index/status")
 
-    def publish(self) -> dict[str, int]:
-        """Publish what the catalog holds; the number of each signal type's newest snapshot."""
-        numbers = self._object("POST", "/publish")
+    def publish(self, *, rebuild: bool = False) -> dict[str, int]:
+        """Publish what the catalog holds; the number of each signal type's newest snapshot.
+
+        Args:
+            rebuild: make every index anew from the whole catalog.
+        """
+        query = {"rebuild": "true"} if rebuild else {}
+        numbers = self._object("POST", "/publish", params=query)
         self._published = ", ".join(f"{name}={number}" for name, number in numbers.items())
         return numbers
 

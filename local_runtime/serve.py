@@ -21,7 +21,7 @@ import uvicorn
 from core.errors import HmaError, Misconfigured
 from core.services import Services
 from core.settings import Settings
-from functions import contents, curate, match, publish, status
+from functions import contents, curate, match, publish, status, ui
 from functions import hash as hash_function
 from functions.web.app import build
 from local_runtime.object_store import Backing, object_store
@@ -34,6 +34,7 @@ ROUTERS = (
     curate.router,
     contents.router,
     publish.router,
+    ui.router,
 )
 
 

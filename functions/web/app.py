@@ -14,7 +14,8 @@ from functions.web import common
 from functions.web.answer import Json
 from functions.web.deployed import Threads
 from functions.web.edge import Edge
-from functions.web.errors import DOCUMENTED, install
+from functions.web.errors import install
+from functions.web.openapi import App
 from functions.web.publishing import Publishing
 
 
@@ -24,11 +25,10 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
     Args:
         services: what to work with; made from the environment at the first need if None.
     """
-    app = FastAPI(
+    app = App(
         title="Open Media Match API",
         version=version("hma-functions"),
         openapi_url=None,
-        responses=DOCUMENTED,
         default_response_class=Json,
         redirect_slashes=False,
     )

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
@@ -77,12 +77,31 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
     return _documented("application/json", model.model_json_schema())
 
 
-def documented_file(*fields: str) -> dict[str, Any]:
-    """What OpenAPI says of a form with one file, named for its content type, and `fields`."""
+def documented_file(*fields: str, or_json: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What OpenAPI says of a form with one file, named for its content type, and `fields`.
+
+    Args:
+        or_json: the schema of a JSON body that may come instead, or nothing at all.
+    """
     file = {"type": "string", "format": "binary", "description": "or `video`, …: exactly one file"}
-    text = {"type": "string"}
-    properties = {"photo": file, **dict.fromkeys(fields, text)}
-    return _documented("multipart/form-data", {"type": "object", "properties": properties})
+    form = _documented("multipart/form-data", _form(dict.fromkeys(fields, _TEXT), photo=file))
+    if or_json is not None:
+        form["requestBody"]["required"] = False
+        form["requestBody"]["content"]["application/json"] = {"schema": or_json}
+    return form
+
+
+def documented_form(*required: str, optional: Sequence[str] = ()) -> dict[str, Any]:
+    """What OpenAPI says of a form of text fields."""
+    schema = _form(dict.fromkeys(optional, _TEXT), **dict.fromkeys(required, _TEXT))
+    types = ("application/x-www-form-urlencoded", "multipart/form-data")
+    body = {"required": True, "content": {name: {"schema": schema} for name in types}}
+    return {"requestBody": body}
+
+
+def documented_json(schema: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAPI says of a JSON body that no model describes."""
+    return _documented("application/json", schema)
 
 
 def parse_json(text: bytes | str) -> Any:
@@ -97,6 +116,13 @@ def parse_json(text: bytes | str) -> Any:
     except (ValueError, RecursionError) as error:
         raise BadInput(f"Failed to decode JSON object: {error}") from error
     return value
+
+
+_TEXT = {"type": "string"}
+
+
+def _form(optional: dict[str, Any], **required: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": required | optional, "required": list(required)}
 
 
 def _documented(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ async def live() -> str:
     return "I-AM-ALIVE"
 
 
-@router.get("/site-map", tags=["Core"])
+@router.get("/site-map", tags=["Core"], response_model=list[str])
 async def site_map(request: Request) -> Json:
     """Every rule this app has a route for."""
     return Json(request.app.state.rules)

@@ -1,12 +1,13 @@
 """What the routes that change or list the catalog have in common."""
 
 from collections.abc import Callable, Collection
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from starlette.convertors import Convertor, register_url_convertor
 
 from core.catalog import Bank, Catalog, Content
+from functions.web import shapes
 from functions.web.answer import at
 from functions.web.deployed import Deployed, Pools, in_thread
 from functions.web.publishing import Publishing
@@ -50,9 +51,9 @@ class Curator:
 Curating = Annotated[Curator, Depends()]
 
 
-def bank_answer(bank: Bank) -> dict[str, Any]:
+def bank_answer(bank: Bank) -> shapes.Bank:
     """A bank as HMA's clients know it, and of what they do not know only what it has."""
-    answer: dict[str, Any] = {"matching_enabled_ratio": bank.enabled_ratio, "name": bank.name}
+    answer: shapes.Bank = {"matching_enabled_ratio": bank.enabled_ratio, "name": bank.name}
     if bank.allow_list:
         answer["allow_list"] = True
     if bank.thresholds:
@@ -60,9 +61,9 @@ def bank_answer(bank: Bank) -> dict[str, Any]:
     return answer
 
 
-def content_answer(content: Content) -> dict[str, Any]:
+def content_answer(content: Content) -> shapes.Content:
     """A content without its signals, metadata and note, which not every answer has."""
-    answer: dict[str, Any] = {
+    answer: shapes.Content = {
         "bank": bank_answer(content.bank),
         "disable_until_ts": content.disable_until_ts,
         "id": content.id,

@@ -1,15 +1,23 @@
 """What surrounds every request, whatever route it takes.
 
-A leading double slash means the same as one; HEAD is answered as GET (the server drops the body);
-bodies over the limit are refused, declared ones before a byte is read; nothing ends in a 500.
+A leading double slash means the same as one; of a query parameter that is repeated the first
+counts; HEAD is answered as GET (the server drops the body); where tokens are asked for, nothing is
+read from whom has none; bodies over the limit are refused, declared ones before a byte is read;
+nothing ends in a 500.
 """
+
+import hmac
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.errors import HmaError, TooLarge
+from core.errors import HmaError, TooLarge, Unauthorized
 from functions.web.deployed import services_of
-from functions.web.errors import form_a, unforeseen
+from functions.web.errors import answer_to, unforeseen
+
+_OPEN = {"/status", "/status/live", "/site-map"}
+"""What load balancers ask, who have no token."""
 
 _TOO_LARGE = "The data value transmitted exceeds the capacity limit."
 
@@ -24,7 +32,7 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
+        started, scope = False, _tidied(scope)
 
         async def watched(message: Message) -> None:
             nonlocal started
@@ -32,14 +40,15 @@ class Edge:
             await send(message)
 
         try:
-            await self.app(_tidied(scope), _limited(scope, receive), watched)
+            _check_token(scope)
+            await self.app(scope, _limited(scope, receive), watched)
         except ClientDisconnect:
             return  # nobody is left to answer
         except Exception as error:
             if started:
                 raise
             answer = (
-                form_a(error)
+                answer_to(error, scope["path"])
                 if isinstance(error, HmaError)
                 else unforeseen(scope["method"], scope["path"], error)
             )
@@ -49,7 +58,33 @@ class Edge:
 def _tidied(scope: Scope) -> Scope:
     path = "/" + scope["path"].lstrip("/")
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    return {**scope, "path": path, "method": method}
+    query = _without_repetitions(scope["query_string"])
+    return {**scope, "path": path, "method": method, "query_string": query}
+
+
+def _without_repetitions(query: bytes) -> bytes:
+    first: dict[bytes, bytes] = {}
+    for part in query.split(b"&"):
+        name = unquote_to_bytes(part.partition(b"=")[0].replace(b"+", b" "))
+        first.setdefault(name, part)
+    return b"&".join(first.values())
+
+
+def _check_token(scope: Scope) -> None:
+    """Let in whom the settings let in. An empty bearer is none.
+
+    Raises:
+        Unauthorized: no token that we know, where one is asked for.
+    """
+    if scope["path"] in _OPEN:
+        return
+    tokens = services_of(scope["app"]).settings.api_tokens
+    if not tokens:
+        return
+    scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+    known = [hmac.compare_digest(given.strip(), token.encode()) for token in tokens]
+    if scheme.lower() != b"bearer" or not any(known):
+        raise Unauthorized("This needs a token that the server knows, as `Authorization: Bearer …`")
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:

@@ -1,20 +1,24 @@
 """The one place where an error becomes an answer.
 
 Form A is `{"message": "…"}` with the error's status; form B a 422 holding an array of pydantic's
-errors. There is no 500: what nobody foresaw is logged and answered 503, because to a client
-"we do not know" and "try again" is the truth.
+errors; form C, of all below `/ui`, a page for people. There is no 500: what nobody foresaw is
+logged and answered 503, because to a client "we do not know" and "try again" is the truth.
 """
 
 import logging
+from collections.abc import Mapping
+from html import escape
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 from pydantic.version import version_short
 from starlette.exceptions import HTTPException
 
-from core.errors import HmaError, Unavailable
+from core.errors import HmaError, Unauthorized, Unavailable
 from functions.web.answer import Json
 
 
@@ -34,11 +38,45 @@ class Invalid(BaseModel):
     url: str
 
 
-DOCUMENTED: dict[int | str, dict[str, Any]] = {
+Answers = dict[int | str, dict[str, Any]]
+
+
+def errors(*statuses: int) -> Answers:
+    """What OpenAPI says of the errors of a route: those every route has, and `statuses`."""
+    return {status: _DOCUMENTED[status] for status in sorted({401, 503, *statuses})}
+
+
+def pages(*statuses: int) -> Answers:
+    """As `errors`, of a route below `/ui`."""
+    return {
+        status: {"description": said["description"], "content": {"text/html": {}}}
+        if status != 422
+        else said
+        for status, said in errors(*statuses).items()
+        if isinstance(status, int)
+    }
+
+
+def _form_a_says(description: str, **headers: str) -> dict[str, Any]:
+    said: dict[str, Any] = {"description": description, "model": Message}
+    if headers:
+        said["headers"] = {
+            name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
+            for name, text in headers.items()
+        }
+    return said
+
+
+_DOCUMENTED: dict[int, dict[str, Any]] = {
+    400: _form_a_says("The request can never succeed as it is"),
+    401: _form_a_says("Tokens are asked for, and it has none", WWW_Authenticate="Bearer"),
+    403: _form_a_says("Well-formed, but not allowed"),
+    404: _form_a_says("It surely does not exist"),
+    413: _form_a_says("Too large"),
+    415: _form_a_says("The body is not declared as JSON"),
     422: {"description": "A query or body that is not of its form", "model": list[Invalid]},
-    "default": {"description": "Any other error", "model": Message},
+    503: _form_a_says("We do not know right now", Retry_After="Seconds after which to try again"),
 }
-"""What OpenAPI says of errors, the same for every route."""
 
 _log = logging.getLogger(__name__)
 _SOURCES = {"query", "path", "header", "cookie", "body"}
@@ -46,27 +84,43 @@ _SOURCES = {"query", "path", "header", "cookie", "body"}
 
 def install(app: FastAPI) -> None:
     """Make `app` answer every error in the form the contract gives it."""
-    app.add_exception_handler(HmaError, _form_a)
-    app.add_exception_handler(HTTPException, _form_a)
+    app.add_exception_handler(HmaError, _form_a_or_c)
+    app.add_exception_handler(HTTPException, _form_a_or_c)
     app.add_exception_handler(RequestValidationError, _form_b)
 
 
-def form_a(error: HmaError) -> Json:
+def answer_to(error: HmaError, path: str) -> Response:
+    """Form A, or C for what is below `/ui`."""
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return Json({"message": error.message}, error.status, headers)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return _said(error.message, error.status, headers, path)
 
 
-def unforeseen(method: str, path: str, error: Exception) -> Json:
+def unforeseen(method: str, path: str, error: Exception) -> Response:
     """The answer of last resort. The log has the cause, the client must not."""
     _log.error("%s %r", method, path, exc_info=error)
-    return form_a(Unavailable("something unforeseen went wrong here; the log says what"))
+    said = Unavailable("something unforeseen went wrong here; the log says what")
+    return answer_to(said, path)
 
 
-async def _form_a(_: Request, error: Exception) -> Json:
+def _said(message: str, status: int, headers: Mapping[str, str] | None, path: str) -> Response:
+    if path != "/ui" and not path.startswith("/ui/"):
+        return Json({"message": message}, status, headers)
+    title = HTTPStatus(status).phrase
+    page = (
+        f"<!doctype html>\n<html lang=en>\n<title>{status} {title}</title>\n"
+        f"<h1>{title}</h1>\n<p>{escape(message)}</p>\n"
+    )
+    return HTMLResponse(page.encode(errors="replace"), status, headers)
+
+
+async def _form_a_or_c(request: Request, error: Exception) -> Response:
+    path = request.scope["path"]
     if isinstance(error, HmaError):
-        return form_a(error)
+        return answer_to(error, path)
     assert isinstance(error, HTTPException)
-    return Json({"message": error.detail}, error.status_code, error.headers)
+    return _said(error.detail, error.status_code, error.headers, path)
 
 
 async def _form_b(_: Request, error: Exception) -> Json:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
+from core import type_ratio
 from core.errors import BadInput
 from core.hash import content_type_of, hash_content
+from core.media import Source
 from core.remote import fetch
 from core.services import Services
+from core.signal_types import SignalTypes
 from functions.web.deployed import Threads, in_thread
 
 _ABSENT = "Missing multipart/form-data file upload"
@@ -48,10 +51,7 @@ async def uploaded(request: Request, absent: str = _ABSENT) -> AsyncIterator[Upl
     """
     if not _is_multipart(request):
         raise BadInput(absent)
-    try:
-        form = await request.form()
-    except (ValueError, LookupError) as error:  # of a charset that Python knows as something else
-        raise BadInput(f"Invalid multipart/form-data: {error}") from error
+    form = await _parsed(request)
     try:
         files = [(name, item) for name, item in form.multi_items() if isinstance(item, UploadFile)]
         if not files:
@@ -59,42 +59,83 @@ async def uploaded(request: Request, absent: str = _ABSENT) -> AsyncIterator[Upl
         if len(files) > 1:
             raise BadInput("Only one file allowed per request")
         ((content_type, item),) = files
-        fields = {name: text for name, text in form.items() if isinstance(text, str)}
-        yield Upload(content_type, item.file, fields)
+        yield Upload(content_type, item.file, _fields(form))
+    finally:
+        await form.close()
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The text fields of a form, multipart or not; none if the body is no form.
+
+    Raises:
+        BadInput: it is not what it is declared to be.
+    """
+    form = await _parsed(request)
+    try:
+        return _fields(form)
     finally:
         await form.close()
 
 
 async def hash_upload(
-    upload: Upload, services: Services, threads: Threads, types: str | None
+    upload: Upload,
+    services: Services,
+    threads: Threads,
+    types: str | None,
+    enabled: SignalTypes | None = None,
 ) -> dict[str, str]:
-    """The signals of an upload, by signal type; of those in the list `types` if it is given."""
+    """The signals of an upload, by signal type.
+
+    Args:
+        types: a list of the wanted ones; all if None.
+        enabled: those there are; if None, those that are not switched off as far as the index
+            says.
+    """
     return await in_thread(
-        threads.hashing,
-        hash_content,
-        services.signal_types,
-        services.settings,
-        upload.content_type,
-        upload.file,
-        _names(types),
+        threads.hashing, _hashed, services, upload.content_type, upload.file, types, enabled
     )
 
 
 async def hash_url(
-    services: Services, threads: Threads, url: str, content_type: str | None, types: str | None
+    services: Services,
+    threads: Threads,
+    url: str,
+    content_type: str | None,
+    types: str | None,
+    enabled: SignalTypes | None = None,
 ) -> dict[str, str]:
     """The signals of what `url` leads to, as `hash_upload`."""
     fetched = await in_thread(threads.fetching, fetch, url, services.settings)
     with fetched.body as file:
-        return await in_thread(
-            threads.hashing,
-            hash_content,
-            services.signal_types,
-            services.settings,
-            content_type or content_type_of(fetched.content_type),
-            file,
-            _names(types),
-        )
+        known = content_type or content_type_of(fetched.content_type)
+        return await in_thread(threads.hashing, _hashed, services, known, file, types, enabled)
+
+
+def _hashed(
+    services: Services,
+    content_type: str,
+    file: Source,
+    types: str | None,
+    enabled: SignalTypes | None,
+) -> dict[str, str]:
+    signal_types = enabled or type_ratio.published(services)
+    return hash_content(signal_types, services.settings, content_type, file, _names(types))
+
+
+async def _parsed(request: Request) -> FormData:
+    try:
+        return await request.form()
+    except (ValueError, LookupError) as error:  # of a charset that Python knows as something else
+        raise BadInput(f"Invalid multipart/form-data: {error}") from error
+
+
+def _fields(form: FormData) -> dict[str, str]:
+    """Of a field that is repeated the first counts."""
+    fields: dict[str, str] = {}
+    for name, text in form.multi_items():
+        if isinstance(text, str):
+            fields.setdefault(name, text)
+    return fields
 
 
 def _names(types: str | None) -> list[str] | None:

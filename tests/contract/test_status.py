@@ -110,7 +110,7 @@ def test_openapi_describes_every_route(api: Served) -> None:
     assert spec["paths"]["/c/banks"]["post"]["requestBody"]["required"]
     errors = spec["paths"]["/c/banks"]["post"]["responses"]
     assert errors["422"]["content"]["application/json"]["schema"]["type"] == "array"
-    assert errors["default"]["content"]["application/json"]["schema"]["$ref"].endswith("/Message")
+    assert errors["400"]["content"]["application/json"]["schema"]["$ref"].endswith("/Message")
     assert "multipart/form-data" in spec["paths"]["/h/hash"]["post"]["requestBody"]["content"]
 
 
