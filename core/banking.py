@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import BadInput
 from core.services import Services
 from core.signal_types import SignalTypes
+from core.type_ratio import banked
 
 if TYPE_CHECKING:
     from core.catalog import Content
@@ -29,9 +30,8 @@ def bank_signals(
         NotFound: no such bank.
         BadInput: a signal, the metadata, the note or a label is not what it should be.
     """
-    checked = {
-        name: _checked(services.signal_types, name, signal) for name, signal in signals.items()
-    }
+    enabled = banked(services)
+    checked = {name: _checked(enabled, name, signal) for name, signal in signals.items()}
     return services.catalog.add_content(bank_name, checked, metadata, note, labels=labels)
 
 

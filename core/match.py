@@ -159,6 +159,8 @@ def _search(
     if wanted.threshold is not None:
         services.signal_types.check_threshold(signal_type, wanted.threshold)
     index = services.index.get(signal_type, wanted.min_snapshot)
+    if index.snapshot.enabled_ratio == 0:
+        raise BadInput(f"SignalType '{signal_type}' is not enabled")
     return [
         Lookup(
             index.snapshot.number,

@@ -82,6 +82,13 @@ class SignalTypes:
             by_name([*contents, *(t for extension in brought for t in extension.content_types)]),
         )
 
+    def without(self, names: Collection[str]) -> "SignalTypes":
+        """The same, but for the signal types `names`, which are not enabled there."""
+        if not names:
+            return self
+        kept = {name: one for name, one in self.signal_types.items() if name not in names}
+        return SignalTypes(MappingProxyType(kept), self.content_types)
+
     def enabled(self) -> Collection[str]:
         """The names of the enabled signal types."""
         return self.signal_types.keys()

@@ -16,7 +16,7 @@ from core import type_ratio
 from core.banking import bank_signals, checked_thresholds
 from core.catalog import Catalog
 from core.errors import BadInput
-from functions import contents
+from functions import contents, exchanges, opinions, signal_types
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import (
@@ -286,7 +286,9 @@ async def delete_content(bank_name: str, content_id: int, curator: Curating) -> 
     return Json({"deleted": deleted}, headers=await curator.publish())
 
 
-curate = target("curate", router, contents.router)
+curate = target(
+    "curate", router, contents.router, exchanges.router, opinions.router, signal_types.router
+)
 
 
 async def _add(

@@ -61,6 +61,9 @@ def serve(
     publish_every: Annotated[
         float, typer.Option(min=0.1, help="Seconds between scheduled publications.")
     ] = 10.0,
+    fetch_every: Annotated[
+        float, typer.Option(min=1, help="Seconds between scheduled fetches of exchanges.")
+    ] = 60.0,
     demo: Annotated[
         bool, typer.Option("--demo", help="Bank photographs if no bank exists; match copies.")
     ] = False,
@@ -86,7 +89,17 @@ def serve(
             console.print(f"\nServing at {serving.url} until Ctrl-C")
         return True
 
-    serve(Settings.from_env(), host, port, data, store, publish_every, commands.complain, attend)
+    serve(
+        Settings.from_env(),
+        host,
+        port,
+        data,
+        store,
+        publish_every,
+        commands.complain,
+        attend,
+        fetch_every,
+    )
 
 
 @app.command()

@@ -18,10 +18,23 @@ from pathlib import Path
 
 import uvicorn
 
-from core.errors import HmaError, Misconfigured
+from core.errors import HmaError, Misconfigured, Unavailable
+from core.exchanges.fetch import fetch_due
+from core.exchanges.opinion import send_due
 from core.services import Services
 from core.settings import Settings
-from functions import contents, curate, match, publish, status, ui
+from functions import (
+    contents,
+    curate,
+    exchanges,
+    fetch,
+    match,
+    opinions,
+    publish,
+    signal_types,
+    status,
+    ui,
+)
 from functions import hash as hash_function
 from functions.web.app import build
 from local_runtime.object_store import Backing, object_store
@@ -33,9 +46,18 @@ ROUTERS = (
     match.router,
     curate.router,
     contents.router,
+    exchanges.router,
+    opinions.router,
+    signal_types.router,
+    fetch.router,
     publish.router,
     ui.router,
 )
+
+
+FETCH_AT_ONCE = 5.0
+"""Seconds. What a scheduled fetch has not done by then it goes on with at once, or when we start
+again: nobody waits longer for us to end."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,7 @@ def serve(
     publish_seconds: float,
     report: Callable[[str], object],
     attend: Callable[[Serving], bool],
+    fetch_seconds: float = 60.0,
 ) -> None:
     """Serve until interrupted.
 
@@ -72,6 +95,7 @@ def serve(
         publish_seconds: between runs of the scheduled publish.
         report: is told of what goes wrong meanwhile.
         attend: called in a thread once requests are accepted; whether to go on serving.
+        fetch_seconds: between runs of the scheduled fetch.
 
     Raises:
         Misconfigured: the folder or the port is in use, or the store is not installed.
@@ -86,7 +110,11 @@ def serve(
         backing = stack.enter_context(object_store(settings, data, store))
         services = Services(_completed(settings, data, backing))
         _index_here(services, data / "indexed", backing)
-        stack.enter_context(Scheduler(services.publisher.publish_all, publish_seconds, report))
+        for name, job, seconds in (
+            ("publishing", services.publisher.publish_all, publish_seconds),
+            ("fetching", lambda: _fetch(services, fetch_seconds), fetch_seconds),
+        ):
+            stack.enter_context(Scheduler(name, job, seconds, report))
         server = uvicorn.Server(
             uvicorn.Config(
                 build(*ROUTERS, services=services),
@@ -173,6 +201,16 @@ def _index_here(services: Services, note: Path, store: Backing) -> None:
     for signal_type in services.signal_types.enabled():
         services.publisher.rebuild(signal_type)
     note.write_text(digest)
+
+
+def _fetch(services: Services, seconds: float) -> bool:
+    """Fetch for a while all that has not been fetched lately; whether there is more."""
+    reports = fetch_due(services, FETCH_AT_ONCE, fresh_seconds=seconds / 2)
+    send_due(services, FETCH_AT_ONCE)
+    failed = [f"{report.exchange}: {report.error}" for report in reports if report.error]
+    if failed:
+        raise Unavailable("; ".join(failed))
+    return any(not report.up_to_date and not report.running for report in reports)
 
 
 def _attend(

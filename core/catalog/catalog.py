@@ -197,6 +197,10 @@ class Catalog:
             for b in self.list_banks()
         ]
 
+    def enabled_ratio(self, signal_type: str) -> float:
+        """Of all lookups of this type the share that is answered; 0 where it is switched off."""
+        return self.exchanges.enabled_ratio(signal_type)
+
     def clear(self, signal_type: str, marks: Sequence[Mark]) -> None:
         """Forget those marks whose version is still the same. Safe to repeat."""
         clear(self._database, signal_type, marks)

@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core.catalog import bank
-from core.catalog.models import BankRow, ExchangeRecordRow, ExchangeRow, ExchangeStateRow
+from core.catalog.models import (
+    NAME_LENGTH,
+    BankRow,
+    ExchangeRecordRow,
+    ExchangeRow,
+    ExchangeStateRow,
+)
 from core.catalog.text import storable
 from core.errors import BadInput, Forbidden, NotFound
 
@@ -59,18 +66,31 @@ def create(
         BadInput: the name.
         Forbidden: an exchange or a bank has it.
     """
-    if not re.fullmatch(r"[A-Z0-9_]+", name):
-        raise BadInput("Field `bank` must match /^[A-Z0-9_]+$/")
+    check_name(name)
     if session.exec(select(ExchangeRow.id).where(ExchangeRow.name == name)).first() is not None:
         raise Forbidden("Exchange already exists")
-    feeds = bank.create(session, name, 1.0).id  # unique, so of two who race one fails here
-    row = ExchangeRow(name=name, api=api, config=config, enabled=enabled, bank_id=feeds)
+    feeds = BankRow(name=name, enabled_ratio=1.0)  # whose name may begin with a digit, as in HMA
+    session.add(feeds)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Forbidden("Bank already exists") from error
+    assert feeds.id is not None
+    row = ExchangeRow(name=name, api=api, config=config, enabled=enabled, bank_id=feeds.id)
     session.add(row)
     session.flush()
     assert row.id is not None
     session.add(ExchangeStateRow(exchange_id=row.id))
     session.flush()
     return _of(row)
+
+
+def check_name(name: object) -> None:
+    """Raises BadInput if no exchange may have this name."""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Z0-9_]+", name):
+        raise BadInput("Field `bank` must match /^[A-Z0-9_]+$/")
+    if len(name) > NAME_LENGTH:
+        raise BadInput(f"Field `bank` must be at most {NAME_LENGTH} characters")
 
 
 def update(

@@ -156,3 +156,12 @@ class ExchangeCatalog:
         """Give a signal type a ratio. Raises BadInput."""
         with self._database.writing() as session:
             override.put(session, signal_type, ratio)
+
+    def count_contents(self, signal_type: str) -> int:
+        """How many contents have signals of this type."""
+        with self._database.reading() as session:
+            return override.count_contents(session, signal_type)
+
+    def enabled_ratio(self, signal_type: str) -> float:
+        """The ratio of a signal type; 1 unless it was given another."""
+        return self.overrides().get(signal_type, 1.0)

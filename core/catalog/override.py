@@ -1,11 +1,12 @@
 """Signal types that were given another share of lookups than all of them."""
 
-from sqlalchemy import literal
-from sqlmodel import Session, select
+from sqlalchemy import distinct, func, literal
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
 
 from core.catalog.database import upsert
 from core.catalog.marks import mark_all
-from core.catalog.models import NAME_LENGTH, SignalTypeOverrideRow
+from core.catalog.models import NAME_LENGTH, SignalRow, SignalTypeOverrideRow
 from core.errors import BadInput
 from core.index.entry import BANKS
 
@@ -32,3 +33,16 @@ def put(session: Session, name: str, ratio: float) -> None:
         )
     )
     mark_all(session, [(name, BANKS)])
+
+
+def count_contents(session: Session, name: str) -> int:
+    """How many contents have signals of this type."""
+    return int(
+        session.connection()
+        .execute(
+            select_columns(func.count(distinct(col(SignalRow.content_id)))).where(
+                col(SignalRow.signal_type) == name
+            )
+        )
+        .scalar_one()
+    )

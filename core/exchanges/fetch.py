@@ -13,30 +13,23 @@ import dataclasses
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from threatexchange.exchanges.auth import SignalExchangeAPIInvalidAuthException
 from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 
 from core.catalog.exchange import Exchange
 from core.catalog.progress import Progress
 from core.catalog.record import Applied, Fetched
-from core.errors import (
-    BadInput,
-    ExchangeRefused,
-    ExchangeUnavailable,
-    HmaError,
-    Misconfigured,
-    Superseded,
-)
+from core.errors import BadInput, HmaError, NotFound, Superseded
+from core.exchanges.client import ApiFailed, Client, connect
 from core.exchanges.convert import Converter, key_text
-from core.exchanges.credentials import redact
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import Poisoned
-from core.exchanges.registry import Api, takes_credentials
+from core.exchanges.registry import Api
 from core.services import Services
 
 LEASE_SECONDS = 180.0
@@ -50,8 +43,6 @@ RETRIES = 3
 
 LONGEST_BACK_OFF = 3600.0
 """Seconds until the next scheduled fetch of an exchange that keeps failing."""
-
-LONGEST_ERROR = 1000
 
 
 @dataclass(frozen=True)
@@ -109,38 +100,34 @@ def fetch(
     return replace(run.run(), snapshots=_publish(services, run.applied.signal_types))
 
 
-def fetch_due(services: Services, budget_seconds: float) -> list[FetchReport]:
+def fetch_due(
+    services: Services, budget_seconds: float, fresh_seconds: float = 0
+) -> list[FetchReport]:
     """Fetch each enabled exchange whose time has come, one after another, within the budget.
+
+    Args:
+        fresh_seconds: those that have been up to date for less than this are left alone.
 
     Raises:
         CatalogUnavailable: some of them have not been asked.
     """
     deadline = time.monotonic() + budget_seconds
     catalog = services.catalog.exchanges
-    due = [
-        (progress.last_fetch_complete_ts or 0, exchange.name)
-        for exchange in catalog.every()
-        if exchange.enabled and (progress := catalog.progress(exchange)).next_try_ts <= time.time()
-    ]
+    due = []
+    for exchange in catalog.every():
+        progress = catalog.progress(exchange)
+        ended = progress.last_fetch_complete_ts or 0
+        wait = fresh_seconds if progress.up_to_date else 0
+        if exchange.enabled and time.time() >= max(progress.next_try_ts, ended + wait):
+            due.append((ended, exchange.name))
     reports = []
     for _, name in sorted(due):  # who has waited longest comes first, should the budget end
         left = deadline - time.monotonic()
         if left <= 0:
             break
-        reports.append(fetch(services, name, left))
+        with suppress(NotFound, BadInput):  # deleted or disabled since
+            reports.append(fetch(services, name, left))
     return reports
-
-
-class _ApiFailed(Exception):
-    """The API raised something, told here without credentials.
-
-    Attributes:
-        wait: seconds after which to try again; None if that will not help.
-    """
-
-    def __init__(self, message: str, wait: float | None) -> None:
-        super().__init__(message)
-        self.wait = wait
 
 
 class _Fetch:
@@ -164,7 +151,6 @@ class _Fetch:
         self._deadline = time.monotonic() + budget_seconds
         self._lease_seconds = lease_seconds
         self._sleep = sleep
-        self._credentials: Any = None
         self._fetched = 0
         self.applied = Applied()
 
@@ -173,11 +159,11 @@ class _Fetch:
         try:
             try:
                 up_to_date = self._attempts()
-            except _ApiFailed as error:
+            except ApiFailed as error:
                 failed = error
             self._end(up_to_date, failed)
         except Superseded as error:
-            failed = _ApiFailed(error.message, None)
+            failed = ApiFailed(error.message, None)
         return FetchReport(
             self._exchange.name,
             self._fetched,
@@ -187,14 +173,14 @@ class _Fetch:
         )
 
     def _attempts(self) -> bool:
-        """Whether the end of the list was reached. Raises _ApiFailed when it gives up."""
-        api, config, client = self._opened()
+        """Whether the end of the list was reached. Raises ApiFailed when it gives up."""
+        client = connect(self._services, self._exchange)
         failures = 0
         while True:
             before = self._fetched
             try:
-                return self._pull(api, config, client) and self._swept()
-            except _ApiFailed as failed:
+                return self._pull(client) and self._swept()
+            except ApiFailed as failed:
                 failures = 1 if self._fetched > before else failures + 1
                 if failed.wait is None or failures > RETRIES:
                     raise
@@ -203,35 +189,17 @@ class _Fetch:
                     raise
                 self._sleep(pause)
 
-    def _opened(self) -> tuple[Api, Any, Any]:
-        """The API's class, its configuration and an instance that can be asked."""
-        of = self._exchange
-        try:
-            api = self._services.exchanges.get(of.api)
-            config = self._services.exchanges.config(of.api, of.name, of.config, of.enabled)
-            if takes_credentials(api):
-                self._credentials = self._services.credentials.get(of.api)
-        except (BadInput, Misconfigured) as error:
-            raise _ApiFailed(error.message, None) from None
-        if not takes_credentials(api):
-            return api, config, self._asked(lambda: api.for_collab(config))
-        if self._credentials is None:
-            raise _ApiFailed(
-                f"{of.api} has no credentials: POST them to /c/exchanges/api/{of.api}", None
-            )
-        return api, config, self._asked(lambda: api.for_collab(config, self._credentials))
-
-    def _pull(self, api: Api, config: Any, client: Any) -> bool:
+    def _pull(self, client: Client) -> bool:
         """Store delta after delta; whether there are no more, or else the time is up."""
-        converter = Converter(api, config, self._services.signal_types)
-        start = self._checkpoint(api)
+        converter = Converter(client.api, client.config, self._services.signal_types)
+        start = self._checkpoint(client.api)
         if start is None:
             self._begin_round()
         classes = list(self._services.signal_types.signal_types.values())
-        deltas = self._asked(lambda: iter(client.fetch_iter(classes, start)))
-        while (delta := self._asked(lambda: next(deltas, None))) is not None:
-            updates, checkpoint, ts, resumable = self._asked(partial(_read, delta))
-            updates = self._merged(api, updates)
+        deltas = client.ask(lambda: iter(client.instance.fetch_iter(classes, start)))
+        while (delta := client.ask(lambda: next(deltas, None))) is not None:
+            updates, checkpoint, ts, resumable = client.ask(partial(_read, delta))
+            updates = self._merged(client.api, updates)
             self._store([converter.convert(*item) for item in updates.items()], checkpoint, ts)
             if resumable and time.monotonic() >= self._deadline:
                 return False
@@ -284,7 +252,7 @@ class _Fetch:
                 return True
         return True
 
-    def _end(self, up_to_date: bool, failed: _ApiFailed | None) -> None:
+    def _end(self, up_to_date: bool, failed: ApiFailed | None) -> None:
         failures = 0 if failed is None else self._progress.failures + 1
         pause = min(LONGEST_BACK_OFF, 15.0 * 2 ** min(failures, 10)) * random.uniform(0.5, 1)
         now = time.time()
@@ -312,14 +280,6 @@ class _Fetch:
         )
         self._progress = progress
 
-    def _asked(self, ask: Callable[[], Any]) -> Any:
-        """What the API answers. Whatever it raises is told without a trace of our credentials."""
-        try:
-            return ask()
-        except Exception as error:
-            message = redact(_told(error), self._credentials)[:LONGEST_ERROR]
-            raise _ApiFailed(message, _wait(error)) from None
-
 
 def _read(delta: Any) -> tuple[dict[Any, Any], Any, int | None, bool]:
     """A delta's updates, its checkpoint as JSON, the time of that, and whether one can resume."""
@@ -346,30 +306,7 @@ def _merge(api: Api, stored: Any, new: Any) -> Any:
             old = from_json(stored["value"], type(new))
         return api.fetch_value_merge(old, new)
     except Exception as error:
-        return Poisoned(f"it cannot be merged with what it was: {_told(error)}", "")
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, HmaError):
-        return error.message
-    said = getattr(error, "message", None) or str(error)
-    return f"{type(error).__name__}: {said}"
-
-
-def _wait(error: Exception) -> float | None:
-    """Seconds after which the API may answer better; None if never."""
-    if isinstance(error, ExchangeUnavailable):
-        return error.wait
-    if isinstance(error, ExchangeRefused | SignalExchangeAPIInvalidAuthException):
-        return None
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None)
-    if status is None:
-        return 0.0
-    if status not in (408, 425, 429) and 400 <= status < 500:
-        return None
-    after = str(response.headers.get("Retry-After", "")) if response is not None else ""
-    return float(after) if after.isdigit() else 0.0
+        return Poisoned(f"it cannot be merged with what it was: {error}", "")
 
 
 def _publish(services: Services, signal_types: Iterable[str]) -> dict[str, int]:

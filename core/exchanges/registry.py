@@ -47,13 +47,13 @@ class Exchanges:
         """The names of all of them."""
         return sorted(self.apis)
 
-    def get(self, name: str) -> Api:
+    def get(self, name: object) -> Api:
         """The API of this name.
 
         Raises:
             BadInput: there is none.
         """
-        if name not in self.apis:
+        if not isinstance(name, str) or name not in self.apis:
             raise BadInput(f"No such exchange type '{name}'")
         return self.apis[name]
 

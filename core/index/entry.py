@@ -83,6 +83,10 @@ class Source(Protocol):
         """All banks, by id."""
         ...
 
+    def enabled_ratio(self, signal_type: str) -> float:
+        """0 while the type is switched off, which its snapshots then say."""
+        ...
+
     def clear(self, signal_type: str, marks: Sequence[Mark]) -> None:
         """Forget those marks whose version is still the same. Safe to repeat."""
         ...

@@ -244,6 +244,7 @@ class TypePublisher:
             banks=tuple(self._source.banks()),
             segments=segments,
             tail=tail,
+            enabled_ratio=self._source.enabled_ratio(self._name),
         )
 
     def _create(self, snapshot: Snapshot) -> bool:

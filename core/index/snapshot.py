@@ -87,6 +87,7 @@ class Snapshot:
         created_at: Unix time by the publisher's clock.
         threshold: largest distance that matches, inclusive (binary kinds).
         banks: by id.
+        enabled_ratio: 0 while the type is switched off: nobody matches with it then.
     """
 
     signal_type: str
@@ -97,6 +98,7 @@ class Snapshot:
     banks: tuple[IndexedBank, ...] = ()
     segments: tuple[SegmentRef, ...] = ()
     tail: Tail = field(default_factory=Tail)
+    enabled_ratio: float = 1.0
 
     def to_bytes(self) -> bytes:
         """JSON with a checksum over its own canonical form."""

@@ -26,7 +26,7 @@ def reports_of(*outcomes: Exception | None) -> list[str]:
     """What is reported while a job fails or not, as listed."""
     job, ended = job_that(*outcomes)
     reports: list[str] = []
-    with Scheduler(job, 0.001, reports.append):
+    with Scheduler("publishing", job, 0.001, reports.append):
         assert ended.wait(10)
     return reports
 
@@ -34,7 +34,7 @@ def reports_of(*outcomes: Exception | None) -> list[str]:
 def test_runs_at_once_and_again() -> None:
     """The first run does not wait for the interval, and a run follows a run."""
     started = Event()
-    with Scheduler(started.set, 3600, print):
+    with Scheduler("publishing", started.set, 3600, print):
         assert started.wait(10)
     assert reports_of(None, None, None) == []
 
@@ -66,7 +66,21 @@ def test_leaving_it_waits_for_the_run_that_is_under_way() -> None:
         assert go_on.wait(10)
         runs.append("done")
 
-    with Scheduler(job, 3600, print):
+    with Scheduler("publishing", job, 3600, print):
         assert begun.wait(10)
         Timer(0.05, go_on.set).start()
     assert runs == ["begun", "done"]
+
+
+def test_what_has_not_come_to_its_end_goes_on_at_once() -> None:
+    """A long download does not wait for its next turn after each of its parts."""
+    parts, ended = iter([True, True, False]), Event()
+
+    def job() -> bool:
+        unfinished = next(parts)
+        if not unfinished:
+            ended.set()
+        return unfinished
+
+    with Scheduler("fetching", job, 3600, print):
+        assert ended.wait(10)

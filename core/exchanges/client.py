@@ -1,0 +1,99 @@
+"""An exchange's API, ready to be asked. What it raises comes out without our credentials."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from threatexchange.exchanges.auth import SignalExchangeAPIInvalidAuthException
+
+from core.catalog.exchange import Exchange
+from core.errors import BadInput, ExchangeRefused, ExchangeUnavailable, HmaError, Misconfigured
+from core.exchanges.credentials import redact
+from core.exchanges.registry import Api, takes_credentials
+from core.services import Services
+
+T = TypeVar("T")
+
+LONGEST_ERROR = 1000
+
+
+class ApiFailed(Exception):
+    """The API cannot be asked, or raised something. The message may be shown to anybody.
+
+    Attributes:
+        wait: seconds after which to try again at the earliest; None if that will not help.
+    """
+
+    def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class Client:
+    """An API made for one exchange.
+
+    Attributes:
+        api: its class.
+        config: the exchange's configuration, as the class takes it.
+        instance: what is asked.
+        credentials: what it asks with, None if it needs none.
+    """
+
+    api: Api
+    config: Any
+    instance: Any
+    credentials: Any
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """What `call`, into the API's code, returns. Raises ApiFailed whatever that raises."""
+        return _asked(call, self.credentials)
+
+
+def connect(services: Services, exchange: Exchange) -> Client:
+    """The API of an exchange, with its configuration and credentials.
+
+    Raises:
+        ApiFailed: it is not installed any more, has no credentials, or will not be made.
+    """
+    name = exchange.api
+    try:
+        api = services.exchanges.get(name)
+        config = services.exchanges.config(name, exchange.name, exchange.config, exchange.enabled)
+        credentials = services.credentials.get(name) if takes_credentials(api) else None
+    except (BadInput, Misconfigured) as error:
+        raise ApiFailed(error.message, None) from None
+    if not takes_credentials(api):
+        return Client(api, config, _asked(lambda: api.for_collab(config), None), None)
+    if credentials is None:  # the API would look for some in our environment and home folder
+        raise ApiFailed(f"{name} has no credentials: POST them to /c/exchanges/api/{name}", None)
+    made = _asked(lambda: api.for_collab(config, credentials), credentials)
+    return Client(api, config, made, credentials)
+
+
+def _asked(call: Callable[[], T], credentials: Any) -> T:
+    try:
+        return call()
+    except Exception as error:
+        # From none: the trace of the original would have the credentials in it.
+        raise ApiFailed(redact(_told(error), credentials)[:LONGEST_ERROR], _wait(error)) from None
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, HmaError):
+        return error.message
+    return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
+
+
+def _wait(error: Exception) -> float | None:
+    if isinstance(error, ExchangeUnavailable):
+        return error.wait
+    never = ExchangeRefused | SignalExchangeAPIInvalidAuthException | NotImplementedError
+    if isinstance(error, never):
+        return None
+    response = getattr(error, "response", None)  # as the errors of requests have it
+    status = getattr(response, "status_code", 500)
+    if status not in (408, 425, 429) and 400 <= status < 500:
+        return None
+    after = str(getattr(response, "headers", {}).get("Retry-After", ""))
+    return float(after) if after.isdigit() else 0.0

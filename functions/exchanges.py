@@ -1,0 +1,245 @@
+"""Exchanges: `/c/exchanges`, `/c/exchange/*`. Mounted in `curate`; fetching them is `fetch`.
+
+HMA's routes answer as HMA does. `/progress` and `/poisoned` are ours: how would one know that
+everything has been downloaded and can be found?
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+
+from core.catalog.exchange import Exchange, check_name
+from core.catalog.exchanges import ExchangeCatalog
+from core.errors import BadInput, NotFound
+from core.exchanges.registry import Api, takes_credentials
+from core.exchanges.schema import schema
+from core.services import Services
+from functions.web.answer import Json
+from functions.web.body import body_of, documented, read_json, read_object
+from functions.web.curating import Curating, Curator
+from functions.web.deployed import in_thread
+
+T = TypeVar("T")
+
+router = APIRouter(prefix="/c", tags=["Exchanges"])
+
+STATUS = (
+    "checkpoint_ts",
+    "last_fetch_complete_ts",
+    "last_fetch_succeeded",
+    "running_fetch_start_ts",
+    "up_to_date",
+)
+
+
+class ExchangeCreateRequest(BaseModel):
+    bank: str = Field(description="Name of the exchange, and of the bank it feeds.")
+    api: str = Field(description="One of /c/exchanges/apis.")
+    api_json: dict[str, Any] = Field({}, description="What /c/exchanges/api/<api>/schema names.")
+
+
+class ExchangeUpdateRequest(BaseModel):
+    enabled: bool | None = Field(None, description="Whether it is fetched.")
+    report_opinions: bool | None = Field(
+        None, description="Whether the exchange is told of true and false positives."
+    )
+
+
+class CredentialsRequest(BaseModel):
+    credential_json: dict[str, Any] | None = Field(
+        None, description="What the schema names; {} deletes what is set."
+    )
+
+
+class PageRequest(BaseModel):
+    after: int = Field(0, ge=0, le=2**63 - 1, description="`following` of the page before.")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+@router.get("/exchanges/apis")
+async def list_apis(curator: Curating) -> Json:
+    """The names of all exchange APIs that can be fetched from."""
+    return Json(await _with(curator, lambda services: services.exchanges.names()))
+
+
+@router.get("/exchanges/api/{api_name}")
+async def show_api(api_name: str, curator: Curating) -> Json:
+    """Whether an API takes credentials, and has some."""
+    return Json(await _with(curator, lambda services: _api(services, api_name)))
+
+
+@router.post("/exchanges/api/{api_name}", openapi_extra=documented(CredentialsRequest))
+async def set_credentials(api_name: str, request: Request, curator: Curating) -> Json:
+    """Set the credentials of an API, or delete them."""
+    await _with(curator, lambda services: _known(services, api_name))
+    body = await read_json(request)
+    if not isinstance(body, dict):
+        raise BadInput("this endpoint expects a json object payload")
+    given = body.get("credential_json")
+
+    def change(services: Services) -> dict[str, bool]:
+        if given is not None:
+            services.credentials.set(api_name, given)
+        return _api(services, api_name)
+
+    return Json(await _with(curator, change))
+
+
+@router.get("/exchanges/api/{api_name}/schema")
+async def show_schema(api_name: str, curator: Curating) -> Json:
+    """What an API asks for: of each exchange, and as credentials."""
+
+    def described(services: Services) -> dict[str, Any]:
+        if api_name not in services.exchanges.apis:
+            raise NotFound(f"Exchange API '{api_name}' not found")
+        return schema(services.exchanges.get(api_name))
+
+    return Json(await _with(curator, described))
+
+
+@router.post("/exchanges", status_code=201, openapi_extra=documented(ExchangeCreateRequest))
+async def create_exchange(request: Request, curator: Curating) -> Json:
+    """A new exchange, and the bank that it feeds."""
+    body = await read_object(request)
+    name, api, given = body.get("bank"), body.get("api"), body.get("api_json", {})
+    if name is None:
+        raise BadInput("bank is required")
+    check_name(name)
+    if not isinstance(given, dict):
+        raise BadInput("Field `api_json` must be object")
+    if api is None:
+        raise BadInput("Field `api_type` is required")
+
+    def create(services: Services) -> None:
+        config = services.exchanges.checked(api, name, given)
+        services.catalog.exchanges.create(name, api, config, given.get("enabled") is not False)
+
+    await _with(curator, create)
+    return Json({"message": "Created successfully"}, 201)
+
+
+@router.get("/exchanges")
+async def list_exchanges(curator: Curating) -> Json:
+    """The names of all exchanges."""
+    return Json([one.name for one in await _ask(curator, ExchangeCatalog.every)])
+
+
+@router.get("/exchange/{exchange_name}")
+async def show_exchange(exchange_name: str, curator: Curating) -> Json:
+    """What an exchange was made with."""
+    return Json(_config(await _ask(curator, lambda catalog: catalog.find(exchange_name))))
+
+
+@router.put("/exchange/{exchange_name}", openapi_extra=documented(ExchangeUpdateRequest))
+async def update_exchange(
+    exchange_name: str,
+    body: Annotated[ExchangeUpdateRequest, Depends(body_of(ExchangeUpdateRequest))],
+    curator: Curating,
+) -> Json:
+    """Switch an exchange on or off, or the telling of opinions."""
+    changed = await _ask(
+        curator,
+        lambda catalog: catalog.update(exchange_name, body.enabled, body.report_opinions),
+    )
+    return Json(_config(changed))
+
+
+@router.delete("/exchange/{exchange_name}")
+async def delete_exchange(exchange_name: str, curator: Curating) -> Json:
+    """Delete an exchange with its bank, if it is there."""
+    await _ask(curator, lambda catalog: catalog.delete(exchange_name))
+    return Json({"message": "Exchange deleted"}, headers=await curator.publish())
+
+
+@router.get("/exchange/{exchange_name}/status")
+async def show_status(exchange_name: str, curator: Curating) -> Json:
+    """How the last fetch of an exchange went."""
+
+    def status(catalog: ExchangeCatalog) -> dict[str, Any]:
+        exchange = catalog.find(exchange_name)
+        progress = catalog.progress(exchange)
+        return {
+            "fetched_items": catalog.count_records(exchange),
+            **{name: getattr(progress, name) for name in STATUS},
+        }
+
+    return Json(await _ask(curator, status))
+
+
+@router.get("/exchange/{exchange_name}/progress")
+async def show_progress(exchange_name: str, curator: Curating) -> Json:
+    """How much of an exchange is fetched, how much of that can be found, and what went wrong.
+
+    `ready`: everything has been downloaded, and lookups know all of it.
+    """
+
+    def progress(catalog: ExchangeCatalog) -> dict[str, Any]:
+        exchange = catalog.find(exchange_name)
+        state = catalog.progress(exchange)
+        counts = asdict(catalog.counts(exchange))
+        unpublished = counts.pop("unpublished")
+        also = ("error", "failures", "next_try_ts")
+        return {
+            "enabled": exchange.enabled,
+            "fetch": {name: getattr(state, name) for name in (*STATUS, *also)},
+            "fetched": counts,
+            "opinions": catalog.count_opinions(exchange),
+            "ready": state.up_to_date and not state.sweeping and unpublished == 0,
+            "report_opinions": exchange.report_opinions,
+            "unpublished": unpublished,
+        }
+
+    return Json(await _ask(curator, progress))
+
+
+@router.get("/exchange/{exchange_name}/poisoned")
+async def list_poisoned(
+    exchange_name: str, page: Annotated[PageRequest, Query()], curator: Curating
+) -> Json:
+    """Records of an exchange that could not be understood, or not all of them, and why."""
+
+    def poisoned(catalog: ExchangeCatalog) -> dict[str, Any]:
+        rows = catalog.poisoned(catalog.find(exchange_name), page.after, page.limit)
+        records = [
+            {"key": key, "reason": reason, "record": record} for _, key, reason, record in rows
+        ]
+        return {
+            "following": rows[-1][0] if len(rows) == page.limit else None,
+            "records": records,
+        }
+
+    return Json(await _ask(curator, poisoned))
+
+
+async def _with(curator: Curator, question: Callable[[Services], T]) -> T:
+    return await in_thread(curator.threads.catalog, question, curator.services)
+
+
+async def _ask(curator: Curator, question: Callable[[ExchangeCatalog], T]) -> T:
+    return await curator.ask(lambda catalog: question(catalog.exchanges))
+
+
+def _known(services: Services, name: str) -> Api:
+    if name not in services.exchanges.apis:
+        raise BadInput(f"no such Exchange API '{name}'")
+    return services.exchanges.get(name)
+
+
+def _api(services: Services, name: str) -> dict[str, bool]:
+    # Spelt as clients know it.
+    return {
+        "supports_authentification": takes_credentials(_known(services, name)),
+        "has_set_authentification": services.credentials.has(name),
+    }
+
+
+def _config(exchange: Exchange) -> dict[str, Any]:
+    return {
+        **exchange.config,
+        "name": exchange.name,
+        "api": exchange.api,
+        "enabled": exchange.enabled,
+    }

@@ -1,0 +1,59 @@
+"""Signal types and content types: `/c/signal_type`, `/c/content_type`. Mounted in `curate`."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from core import type_ratio
+from core.services import Services
+from functions.web.answer import Json
+from functions.web.body import documented, read_object
+from functions.web.curating import Curating
+from functions.web.deployed import in_thread
+
+router = APIRouter(prefix="/c", tags=["Configuration"])
+
+
+class SignalTypeRequest(BaseModel):
+    enabled_ratio: float = Field(description="0 disables the type, all else enables it.")
+
+
+@router.get("/signal_type")
+async def list_signal_types(curator: Curating) -> Json:
+    """Every signal type, and whether it is enabled: one of ratio 0 is not."""
+    ratios = await in_thread(curator.threads.catalog, type_ratio.every, curator.services)
+    return Json([{"enabled_ratio": ratio, "name": name} for name, ratio in ratios.items()])
+
+
+@router.put(
+    "/signal_type/{signal_type}", status_code=204, openapi_extra=documented(SignalTypeRequest)
+)
+async def update_signal_type(signal_type: str, request: Request, curator: Curating) -> Response:
+    """Disable a signal type, so that it is neither hashed nor matched nor banked, or enable it."""
+    given = (await read_object(request)).get("enabled_ratio")
+    await in_thread(
+        curator.threads.catalog, type_ratio.change, curator.services, signal_type, given
+    )
+    return Response(status_code=204, headers=await curator.publish([signal_type]))
+
+
+@router.get("/signal_type/index")
+async def index_status(curator: Curating, signal_type: str | None = None) -> Json:
+    """How the index of each signal type compares with the catalog."""
+    status: dict[str, Any] = await in_thread(
+        curator.threads.catalog, _index_status, curator.services, signal_type
+    )
+    return Json(status)
+
+
+@router.get("/content_type")
+async def list_content_types(curator: Curating) -> Json:
+    """Every content type that is enabled."""
+    names = curator.services.signal_types.content_types
+    return Json([{"enabled": True, "name": name} for name in names])
+
+
+def _index_status(services: Services, signal_type: str | None) -> dict[str, Any]:
+    return type_ratio.index_status(services, signal_type)
