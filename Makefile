@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index prove-index docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -43,6 +43,12 @@ bench: .venv/dev  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
+
+bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
+
+prove-index: .venv/dev  ## kill and stop writers of an index 200 times under the eyes of readers
+	PROVE_KILLS=200 $(BIN)/python -m pytest tests/system/test_index_faults.py
 
 docs: .venv/dev   ## rewrite what the documentation takes from the program
 	$(BIN)/python -m local_runtime.reference
