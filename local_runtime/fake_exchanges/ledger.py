@@ -98,26 +98,18 @@ class Ledger:
         with self._lock:
             return bisect_left(self._stamps, stamp)
 
-    def after(self, stamp: int, number: int) -> int:
-        """Behind the change of this record then; of its second, if it has changed since."""
-        with self._lock:
-            place = self._places[number] if number < len(self._places) else -1
-            if place >= 0 and self._stamps[place] == stamp:
-                return place + 1
-            return bisect_left(self._stamps, stamp)
-
-    def page(self, position: int, size: int) -> tuple[Sequence[Record], int]:
-        """The next `size` records from there, and the position after them, -1 at the end."""
+    def page(self, position: int, size: int) -> tuple[Sequence[Record], int, bool]:
+        """The next `size` records from there, the position behind them, and whether more follow."""
         found: list[Record] = []
         with self._lock:
             while position < len(self._log):
                 record = self._log[position]
                 if record is not None:
                     if len(found) == size:
-                        return found, position
+                        return found, position, True
                     found.append(record)
                 position += 1
-        return found, -1
+            return found, position, False
 
     def between(self, start: int, end: int) -> Sequence[Record]:
         """All whose last change was then, both seconds included."""

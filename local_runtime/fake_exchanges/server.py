@@ -69,6 +69,7 @@ class FakeExchange(ABC):
         ledger: what it serves; may be changed at any time.
         page_size: the most records of a page.
         asked: method and path with query of every request, in their order.
+        pages: those of them that asked for a page.
         reported: the opinions it was told.
         url: where it is, once entered, as the exchange's base URL.
     """
@@ -80,6 +81,7 @@ class FakeExchange(ABC):
         self.ledger = ledger or Ledger()
         self.page_size = page_size
         self.asked: list[str] = []
+        self.pages: list[str] = []
         self.reported: list[Reported] = []
         self.url = ""
         self._faults: list[tuple[Fault, float]] = []
@@ -119,6 +121,12 @@ class FakeExchange(ABC):
             self._skip = skip
             self._faults = [(fault, seconds)] * times
 
+    @property
+    def armed(self) -> bool:
+        """Whether faults are still to come."""
+        with self._lock:
+            return bool(self._faults)
+
     def __enter__(self) -> Self:
         self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_port}{self.PREFIX}"
@@ -139,7 +147,10 @@ class FakeExchange(ABC):
     def _next_fault(self, request: Request) -> tuple[Fault | None, float]:
         with self._lock:
             self.asked.append(f"{request.method} {request.path}?{_query(request)}")
-            if not self._faults or not self.asks_for_page(request):
+            if not self.asks_for_page(request):
+                return None, 0.0
+            self.pages.append(self.asked[-1])
+            if not self._faults:
                 return None, 0.0
             if self._skip:
                 self._skip -= 1

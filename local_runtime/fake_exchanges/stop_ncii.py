@@ -57,16 +57,16 @@ class FakeStopNcii(FakeExchange):
             return Answer(400, b'{"message": "Invalid nextPageToken"}')
         position = int(token.removeprefix("page-")) if token else self.ledger.position(start)
         size = min(int(query.get("pageSize", 100)), self.page_size)
-        records, following = self.ledger.page(position, size)
+        records, following, more = self.ledger.page(position, size)
         if fault is Fault.EMPTY:
-            records, following = [], position
+            records, following, more = [], position, True
         if fault is Fault.REPEAT:
-            following = position
+            following, more = position, True
         said: dict[str, Any] = {
             "count": len(records),
             "nextSetTimestamp": records[-1].stamp if records else start,
-            "nextPageToken": f"page-{following}" if following >= 0 else None,
-            "hasMoreRecords": following >= 0,
+            "nextPageToken": f"page-{following}" if more else None,
+            "hasMoreRecords": more,
             "hashRecords": [self._record(one) for one in records],
         }
         return Answer(200, json.dumps(said).encode())

@@ -59,25 +59,22 @@ class FakeTat(FakeExchange):
 
     def _page(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
         after = query.get("after", "")
-        position = 0
-        if after:
-            stamp, _, number = after.partition(",")
-            position = self.ledger.after(int(float(stamp)), int(number))
-        position += int(query.get("offset", 0))
-        records, following = self.ledger.page(position, self.page_size)
+        offset = int(query.get("offset", 0))
+        position = int(after.rpartition(",")[2] or 0) + offset
+        records, following, more = self.ledger.page(position, self.page_size)
         if fault is Fault.EMPTY:
             records = []
         said: dict[str, Any] = {
             "count": len(records),
             "next": None,
             "previous": None,
-            "checkpoint": f"{records[-1].stamp}.0,{records[-1].number}" if records else after,
+            "checkpoint": f"{records[-1].stamp}.0,{following}" if records else after,
             "results": [_entry(record) for record in records],
         }
         if fault is Fault.REPEAT:
             said["checkpoint"] = after
-        if following >= 0 or fault in (Fault.EMPTY, Fault.REPEAT):
-            again = dict(query) | {"limit": self.page_size, "offset": self.page_size}
+        if more or fault in (Fault.EMPTY, Fault.REPEAT):
+            again = dict(query) | {"limit": self.page_size, "offset": offset + self.page_size}
             said["next"] = f"{self.url}{LIST}?{urlencode(again)}"
         return Answer(200, json.dumps(said).encode())
 

@@ -55,13 +55,13 @@ class FakeThreatExchange(FakeExchange):
             return _error(400, {"message": "Invalid cursor", "code": 100})
         position = int(cursor) if cursor else self.ledger.position(int(query.get("start_time", 0)))
         size = min(int(query.get("limit", 25)), self.page_size)
-        records, following = self.ledger.page(position, size)
+        records, following, more = self.ledger.page(position, size)
         if fault is Fault.EMPTY:
-            records, following = [], position
+            records, following, more = [], position, True
         if fault is Fault.REPEAT:
-            following = position
+            following, more = position, True
         said: dict[str, Any] = {"data": [_update(record) for record in records]}
-        if following >= 0:
+        if more:
             cursors = {"before": str(position), "after": str(following)}
             again = dict(query) | {"access_token": self.token, "after": str(following)}
             link = f"{self.url}/{self.privacy_group}/threat_updates?{urlencode(again)}"

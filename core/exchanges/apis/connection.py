@@ -89,7 +89,7 @@ class Connection:
             except ExchangeUnavailable as error:
                 if attempt == ATTEMPTS - 1 or error.wait > LONGEST_WAIT:
                     raise
-                time.sleep(error.wait or 0.2 * 2**attempt * random.uniform(0.5, 1.5))
+                time.sleep(error.wait or 0.1 * 2**attempt * random.uniform(0.5, 1.5))
         raise AssertionError("unreachable")
 
     def post(self, path: str, read: Callable[[bytes], T], **body: object) -> T:

@@ -71,7 +71,7 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
         return cls(collab, credentials.user, credentials.password)
 
     @staticmethod
-    def get_update_cls() -> type[hash_api.NCMECEntryUpdate]:
+    def get_update_cls() -> Any:
         """What is fetched, and kept as the record: an entry, not what becomes of its signals."""
         return hash_api.NCMECEntryUpdate
 

@@ -61,20 +61,20 @@ def _parsed(body: bytes) -> ET.Element:
 
 
 def _entry(element: ET.Element, types: Mapping[Any, Any]) -> tuple[str, Any]:
-    raw = ET.tostring(element, encoding="unicode")[:LONGEST_RAW]
     member = element.find("member")
     number = element.findtext("id")
     if member is None or "id" not in member.attrib or not number:
-        return f"?-{number or raw}", Poisoned("it has no member or no id", raw)
+        return f"?-{number or _raw(element)}", Poisoned("it has no member or no id", _raw(element))
     key = f"{member.attrib['id']}-{number}"
     try:
         entry = hash_api.NCMECEntryUpdate.from_xml(hash_api._XMLWrapper(element))
     except Exception as error:  # their parser asserts, subscripts and casts
-        return key, Poisoned(f"its form is not known ({type(error).__name__}: {error})", raw)
-    return key, None if entry.deleted else _checked(entry, types, raw)
+        why = f"its form is not known ({type(error).__name__}: {error})"
+        return key, Poisoned(why, _raw(element))
+    return key, None if entry.deleted else _checked(entry, types, element)
 
 
-def _checked(entry: Any, types: Mapping[Any, Any], raw: str) -> Any:
+def _checked(entry: Any, types: Mapping[Any, Any], element: ET.Element) -> Any:
     """The entry with those of its fingerprints that are sound, as far as we use them."""
     fingerprints, reasons = {}, []
     for name, value in entry.fingerprints.items():
@@ -87,4 +87,8 @@ def _checked(entry: Any, types: Mapping[Any, Any], raw: str) -> Any:
     if not reasons:
         return entry
     used = any((entry.entry_type, name) in types for name in fingerprints)
-    return Poisoned("; ".join(reasons), raw, entry if used else None)
+    return Poisoned("; ".join(reasons), _raw(element), entry if used else None)
+
+
+def _raw(element: ET.Element) -> str:
+    return ET.tostring(element, encoding="unicode")[:LONGEST_RAW]
