@@ -31,6 +31,10 @@ class FakeNcmec(FakeExchange):
         self.reasons = {REASON: "Does not depict what it is listed for"}
         self._windows: dict[tuple[int, int], Sequence[Record]] = {}
 
+    def forget(self) -> None:
+        """Accept no link to a next page that was given until now."""
+        self._windows.clear()
+
     def credentials(self) -> dict[str, str]:
         return {"user": self.user, "password": self.password}
 
@@ -73,8 +77,9 @@ class FakeNcmec(FakeExchange):
             self.ledger.current(one) for one in window[first - 1 : first - 1 + self.page_size]
         ]
         following = first + len(records)
+        again: dict[str, object] = dict(query) | {"size": self.page_size, "max": len(window)}
         if fault is Fault.EMPTY:
-            records, following = [], first
+            records, following, again["empty"] = [], first, len(self.pages)
         if fault is Fault.REPEAT:
             following = first
         root = ET.Element("queryResult", xmlns=XMLNS)
@@ -86,10 +91,10 @@ class FakeNcmec(FakeExchange):
                 for one in entries:
                     _add_entry(group, one)
         if following <= len(window):
-            again = {"from": query["from"], "to": query["to"], "start": following}
-            again |= {"size": self.page_size, "max": len(window)}
             paging = ET.SubElement(root, "paging")
-            ET.SubElement(paging, "next").text = f"/v2/entries?{urlencode(again)}"
+            ET.SubElement(
+                paging, "next"
+            ).text = f"/v2/entries?{urlencode(again | {'start': following})}"
         return _xml(root)
 
     def _reasons(self) -> Answer:

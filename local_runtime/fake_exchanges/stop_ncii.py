@@ -62,10 +62,11 @@ class FakeStopNcii(FakeExchange):
             records, following, more = [], position, True
         if fault is Fault.REPEAT:
             following, more = position, True
+        token = f"page-0{position}" if fault is Fault.EMPTY else f"page-{following}"
         said: dict[str, Any] = {
             "count": len(records),
             "nextSetTimestamp": records[-1].stamp if records else start,
-            "nextPageToken": f"page-{following}" if more else None,
+            "nextPageToken": token if more else None,
             "hasMoreRecords": more,
             "hashRecords": [self._record(one) for one in records],
         }

@@ -62,8 +62,11 @@ class FakeThreatExchange(FakeExchange):
             following, more = position, True
         said: dict[str, Any] = {"data": [_update(record) for record in records]}
         if more:
-            cursors = {"before": str(position), "after": str(following)}
-            again = dict(query) | {"access_token": self.token, "after": str(following)}
+            after = str(following)
+            if fault is Fault.EMPTY:
+                after = f"0{cursor}"  # another cursor for the same place
+            cursors = {"before": cursor, "after": after}
+            again = dict(query) | {"access_token": self.token, "after": after}
             link = f"{self.url}/{self.privacy_group}/threat_updates?{urlencode(again)}"
             said["paging"] = {"cursors": cursors, "next": link}
         return Answer(200, json.dumps(said).encode())

@@ -6,6 +6,7 @@ our secrets. Redirects are not followed: they would take the headers elsewhere.
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -43,7 +44,8 @@ class Remote:
     @classmethod
     def at(cls, url: str, timeout: float = TIMEOUT) -> type[Self]:
         """The same exchange elsewhere: behind a gateway, or one that only looks like it."""
-        return type(cls.__name__, (cls,), {"BASE_URL": url.rstrip("/"), "TIMEOUT": timeout})
+        changed = {"BASE_URL": url.rstrip("/"), "TIMEOUT": timeout, "__module__": cls.__module__}
+        return type(cls.__name__, (cls,), changed)
 
 
 class Connection:
@@ -192,10 +194,8 @@ class Trail:
 
 def _seconds(retry_after: str) -> float:
     """A `Retry-After` header, either of its forms; 0 if it is neither."""
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
+    if re.fullmatch("[0-9]{1,9}", retry_after):
+        return float(retry_after)
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
     except (ValueError, TypeError):
