@@ -20,6 +20,8 @@ from functions import contents, exchanges, opinions, signal_types
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import (
+    Share,
+    Switch,
     body_of,
     documented,
     documented_file,
@@ -48,6 +50,7 @@ _NO_SOURCE = "Neither `url` nor multipart file upload was received"
 router = APIRouter(prefix="/c", tags=["Banks"])
 
 
+NAME: dict[str, Any] = {"pattern": "^[A-Z_][A-Z0-9_]*$", "maxLength": 255}
 METADATA = {
     "type": "object",
     "properties": {
@@ -58,7 +61,7 @@ METADATA = {
     "additionalProperties": False,
 }
 NOTE = {"type": ["string", "null"], "maxLength": 255}
-LABELS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 255}}
+LABELS = {"type": ["array", "null"], "items": {"type": "string", "minLength": 1, "maxLength": 255}}
 CONTENT = documented_file(
     "metadata",
     "note",
@@ -86,10 +89,12 @@ CHANGES = {
 
 
 class BankCreateRequest(BaseModel):
-    name: str = Field(description="UPPER_WITH_UNDERSCORE, at most 255 characters.")
-    enabled_ratio: float | None = Field(None, description="Share of lookups it takes part in.")
-    enabled: bool | None = Field(None, description="True is a ratio of 1, false of 0.")
-    allow_list: bool | None = Field(
+    name: str = Field(
+        description="UPPER_WITH_UNDERSCORE, at most 255 characters.", json_schema_extra=NAME
+    )
+    enabled_ratio: Share | None = Field(None, description="Share of lookups it takes part in.")
+    enabled: Switch | None = Field(None, description="True is a ratio of 1, false of 0.")
+    allow_list: Switch | None = Field(
         None, description="What matches here is harmless: no other bank matches it then."
     )
     thresholds: dict[str, int] | None = Field(
@@ -104,7 +109,7 @@ class BankCreateRequest(BaseModel):
 
 
 class BankUpdateRequest(BankCreateRequest):
-    name: str | None = Field(None, description="The new name.")  # type: ignore[assignment]
+    name: str | None = Field(None, description="The new name.", json_schema_extra=NAME)  # type: ignore[assignment]
 
 
 class ContentRequest(BaseModel):

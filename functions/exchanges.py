@@ -18,9 +18,19 @@ from core.exchanges.registry import Api, takes_credentials
 from core.exchanges.schema import schema
 from core.services import Services
 from functions.web.answer import Json
-from functions.web.body import body_of, documented, read_json, read_object
+from functions.web.body import Switch, body_of, documented, read_json, read_object
 from functions.web.curating import Curating, Curator
 from functions.web.deployed import in_thread
+from functions.web.errors import errors
+from functions.web.shapes import (
+    ApiSchema,
+    Authentication,
+    Done,
+    ExchangeConfig,
+    ExchangeProgress,
+    ExchangeStatus,
+    Poisoned,
+)
 
 T = TypeVar("T")
 
@@ -36,14 +46,17 @@ STATUS = (
 
 
 class ExchangeCreateRequest(BaseModel):
-    bank: str = Field(description="Name of the exchange, and of the bank it feeds.")
+    bank: str = Field(
+        description="Name of the exchange, and of the bank it feeds.",
+        json_schema_extra={"pattern": "^[A-Z0-9_]+$", "maxLength": 255},
+    )
     api: str = Field(description="One of /c/exchanges/apis.")
     api_json: dict[str, Any] = Field({}, description="What /c/exchanges/api/<api>/schema names.")
 
 
 class ExchangeUpdateRequest(BaseModel):
-    enabled: bool | None = Field(None, description="Whether it is fetched.")
-    report_opinions: bool | None = Field(
+    enabled: Switch | None = Field(None, description="Whether it is fetched.")
+    report_opinions: Switch | None = Field(
         None, description="Whether the exchange is told of true and false positives."
     )
 
@@ -59,19 +72,24 @@ class PageRequest(BaseModel):
     limit: int = Field(100, ge=1, le=1000)
 
 
-@router.get("/exchanges/apis")
+@router.get("/exchanges/apis", response_model=list[str], responses=errors())
 async def list_apis(curator: Curating) -> Json:
     """The names of all exchange APIs that can be fetched from."""
     return Json(await _with(curator, lambda services: services.exchanges.names()))
 
 
-@router.get("/exchanges/api/{api_name}")
+@router.get("/exchanges/api/{api_name}", response_model=Authentication, responses=errors(400, 404))
 async def show_api(api_name: str, curator: Curating) -> Json:
     """Whether an API takes credentials, and has some."""
     return Json(await _with(curator, lambda services: _api(services, api_name)))
 
 
-@router.post("/exchanges/api/{api_name}", openapi_extra=documented(CredentialsRequest))
+@router.post(
+    "/exchanges/api/{api_name}",
+    response_model=Authentication,
+    responses=errors(400, 404, 413, 415),
+    openapi_extra=documented(CredentialsRequest),
+)
 async def set_credentials(api_name: str, request: Request, curator: Curating) -> Json:
     """Set the credentials of an API, or delete them."""
     await _with(curator, lambda services: _known(services, api_name))
@@ -88,7 +106,7 @@ async def set_credentials(api_name: str, request: Request, curator: Curating) ->
     return Json(await _with(curator, change))
 
 
-@router.get("/exchanges/api/{api_name}/schema")
+@router.get("/exchanges/api/{api_name}/schema", response_model=ApiSchema, responses=errors(404))
 async def show_schema(api_name: str, curator: Curating) -> Json:
     """What an API asks for: of each exchange, and as credentials."""
 
@@ -100,7 +118,13 @@ async def show_schema(api_name: str, curator: Curating) -> Json:
     return Json(await _with(curator, described))
 
 
-@router.post("/exchanges", status_code=201, openapi_extra=documented(ExchangeCreateRequest))
+@router.post(
+    "/exchanges",
+    status_code=201,
+    response_model=Done,
+    responses=errors(400, 403, 413, 415),
+    openapi_extra=documented(ExchangeCreateRequest),
+)
 async def create_exchange(request: Request, curator: Curating) -> Json:
     """A new exchange, and the bank that it feeds."""
     body = await read_object(request)
@@ -121,19 +145,24 @@ async def create_exchange(request: Request, curator: Curating) -> Json:
     return Json({"message": "Created successfully"}, 201)
 
 
-@router.get("/exchanges")
+@router.get("/exchanges", response_model=list[str], responses=errors())
 async def list_exchanges(curator: Curating) -> Json:
     """The names of all exchanges."""
     return Json([one.name for one in await _ask(curator, ExchangeCatalog.every)])
 
 
-@router.get("/exchange/{exchange_name}")
+@router.get("/exchange/{exchange_name}", response_model=ExchangeConfig, responses=errors(404))
 async def show_exchange(exchange_name: str, curator: Curating) -> Json:
     """What an exchange was made with."""
     return Json(_config(await _ask(curator, lambda catalog: catalog.find(exchange_name))))
 
 
-@router.put("/exchange/{exchange_name}", openapi_extra=documented(ExchangeUpdateRequest))
+@router.put(
+    "/exchange/{exchange_name}",
+    response_model=ExchangeConfig,
+    responses=errors(404, 413, 422),
+    openapi_extra=documented(ExchangeUpdateRequest),
+)
 async def update_exchange(
     exchange_name: str,
     body: Annotated[ExchangeUpdateRequest, Depends(body_of(ExchangeUpdateRequest))],
@@ -147,14 +176,16 @@ async def update_exchange(
     return Json(_config(changed))
 
 
-@router.delete("/exchange/{exchange_name}")
+@router.delete("/exchange/{exchange_name}", response_model=Done, responses=errors(404))
 async def delete_exchange(exchange_name: str, curator: Curating) -> Json:
     """Delete an exchange with its bank, if it is there."""
     await _ask(curator, lambda catalog: catalog.delete(exchange_name))
     return Json({"message": "Exchange deleted"}, headers=await curator.publish())
 
 
-@router.get("/exchange/{exchange_name}/status")
+@router.get(
+    "/exchange/{exchange_name}/status", response_model=ExchangeStatus, responses=errors(404)
+)
 async def show_status(exchange_name: str, curator: Curating) -> Json:
     """How the last fetch of an exchange went."""
 
@@ -169,7 +200,11 @@ async def show_status(exchange_name: str, curator: Curating) -> Json:
     return Json(await _ask(curator, status))
 
 
-@router.get("/exchange/{exchange_name}/progress")
+@router.get(
+    "/exchange/{exchange_name}/progress",
+    response_model=ExchangeProgress,
+    responses=errors(404),
+)
 async def show_progress(exchange_name: str, curator: Curating) -> Json:
     """How much of an exchange is fetched, how much of that can be found, and what went wrong.
 
@@ -195,7 +230,9 @@ async def show_progress(exchange_name: str, curator: Curating) -> Json:
     return Json(await _ask(curator, progress))
 
 
-@router.get("/exchange/{exchange_name}/poisoned")
+@router.get(
+    "/exchange/{exchange_name}/poisoned", response_model=Poisoned, responses=errors(404, 422)
+)
 async def list_poisoned(
     exchange_name: str, page: Annotated[PageRequest, Query()], curator: Curating
 ) -> Json:

@@ -17,6 +17,8 @@ from core.services import Services
 from functions.web.answer import Json, at
 from functions.web.app import target
 from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.errors import errors
+from functions.web.shapes import Fetched
 
 router = APIRouter(tags=["Fetching"])
 
@@ -30,7 +32,7 @@ class FetchRequest(BaseModel):
     )
 
 
-@router.post("/fetch")
+@router.post("/fetch", response_model=Fetched, responses=errors(404, 422))
 async def fetch_exchanges(
     query: Annotated[FetchRequest, Query()], services: Deployed, threads: Pools
 ) -> Json:

@@ -13,6 +13,7 @@ from functions import status
 from functions.web.answer import Json, at
 from functions.web.app import target
 from functions.web.body import (
+    Switch,
     body_of,
     documented,
     documented_file,
@@ -93,7 +94,7 @@ class BatchRequest(Scope):
     signals: list[str] = Field(description="The signals to look up.", max_length=MOST_SIGNALS)
     banks: list[str] = Field([], description="Names of banks to search; all if empty.")
     seed: str | None = Field(None, description="Makes the coin toss reproducible.")
-    bypass_coinflip: bool = Field(False, description="Let every bank take part.")
+    bypass_coinflip: Switch = Field(False, description="Let every bank take part.")
 
 
 @router.get("/raw_lookup", response_model=RawMatches, responses=errors(400, 422))
@@ -231,7 +232,7 @@ async def index_status(services: Deployed, threads: Pools, signal_type: str | No
 
 @router.post(
     "/compare",
-    response_model=dict[str, tuple[bool, dict[str, Any]]],
+    response_model=dict[str, list[bool | dict[str, Any]]],
     responses=errors(400, 413, 415),
     openapi_extra=documented_json(PAIRS),
 )

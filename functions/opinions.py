@@ -11,9 +11,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from core.catalog.opinion import Opinion
+from functions.web import shapes
 from functions.web.answer import Json
 from functions.web.body import body_of, documented
 from functions.web.curating import Curating
+from functions.web.errors import errors
 
 router = APIRouter(prefix="/c", tags=["Exchanges"])
 
@@ -25,7 +27,10 @@ class OpinionRequest(BaseModel):
 
 
 @router.post(
-    "/bank/{bank_name}/content/{content_id:id}/opinion", openapi_extra=documented(OpinionRequest)
+    "/bank/{bank_name}/content/{content_id:id}/opinion",
+    response_model=shapes.Opinion,
+    responses=errors(400, 404, 413, 422),
+    openapi_extra=documented(OpinionRequest),
 )
 async def add_opinion(
     bank_name: str,
@@ -40,7 +45,11 @@ async def add_opinion(
     return Json(_opinion(opinion))
 
 
-@router.get("/bank/{bank_name}/content/{content_id:id}/opinion")
+@router.get(
+    "/bank/{bank_name}/content/{content_id:id}/opinion",
+    response_model=list[shapes.Opinion],
+    responses=errors(404),
+)
 async def list_opinions(bank_name: str, content_id: int, curator: Curating) -> Json:
     """The opinions on a content, oldest first, and whether its exchange has heard them."""
     opinions = await curator.ask(lambda catalog: catalog.exchanges.opinions(bank_name, content_id))

@@ -12,6 +12,8 @@ from functions.web.answer import Json
 from functions.web.body import documented, read_object
 from functions.web.curating import Curating
 from functions.web.deployed import in_thread
+from functions.web.errors import errors
+from functions.web.shapes import ContentTypeSwitch, IndexAge, SignalTypeRatio
 
 router = APIRouter(prefix="/c", tags=["Configuration"])
 
@@ -20,7 +22,7 @@ class SignalTypeRequest(BaseModel):
     enabled_ratio: float = Field(description="0 disables the type, all else enables it.")
 
 
-@router.get("/signal_type")
+@router.get("/signal_type", response_model=list[SignalTypeRatio], responses=errors())
 async def list_signal_types(curator: Curating) -> Json:
     """Every signal type, and whether it is enabled: one of ratio 0 is not."""
     ratios = await in_thread(curator.threads.catalog, type_ratio.every, curator.services)
@@ -28,7 +30,10 @@ async def list_signal_types(curator: Curating) -> Json:
 
 
 @router.put(
-    "/signal_type/{signal_type}", status_code=204, openapi_extra=documented(SignalTypeRequest)
+    "/signal_type/{signal_type}",
+    status_code=204,
+    responses=errors(400, 404, 413, 415),
+    openapi_extra=documented(SignalTypeRequest),
 )
 async def update_signal_type(signal_type: str, request: Request, curator: Curating) -> Response:
     """Disable a signal type, so that it is neither hashed nor matched nor banked, or enable it."""
@@ -39,7 +44,7 @@ async def update_signal_type(signal_type: str, request: Request, curator: Curati
     return Response(status_code=204, headers=await curator.publish([signal_type]))
 
 
-@router.get("/signal_type/index")
+@router.get("/signal_type/index", response_model=dict[str, IndexAge], responses=errors(400))
 async def index_status(curator: Curating, signal_type: str | None = None) -> Json:
     """How the index of each signal type compares with the catalog."""
     status: dict[str, Any] = await in_thread(
@@ -48,7 +53,7 @@ async def index_status(curator: Curating, signal_type: str | None = None) -> Jso
     return Json(status)
 
 
-@router.get("/content_type")
+@router.get("/content_type", response_model=list[ContentTypeSwitch], responses=errors())
 async def list_content_types(curator: Curating) -> Json:
     """Every content type that is enabled."""
     names = curator.services.signal_types.content_types

@@ -4,10 +4,13 @@ A made part stands between `<!-- name: … -->` and `<!-- /name -->`; a test com
 would be made now, so neither a setting nor a command can go undocumented.
 """
 
+import json
 import re
 from pathlib import Path
 
 from core.settings import PREFIX, Settings
+from functions.web.app import build
+from local_runtime.serve import ROUTERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -47,7 +50,13 @@ def made(page: Path) -> str:
     return text
 
 
+def openapi() -> str:
+    """The description of all functions together, as the runtime serves it."""
+    return json.dumps(build(*ROUTERS).openapi(), indent=1, sort_keys=True) + "\n"
+
+
 def main() -> None:
+    (DOCS / "openapi.json").write_text(openapi())
     for name in PARTS:
         page = DOCS / name
         page.write_text(made(page))

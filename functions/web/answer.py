@@ -7,13 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse
 
 
-class Json(Response):
+class Json(JSONResponse):
     """Sorted keys, compact, ASCII, a newline at the end."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

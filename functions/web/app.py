@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import functions_framework.aio
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from core.services import Services
@@ -37,6 +38,7 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
     app.state.publishing = Publishing(app.state.threads)
     mounted = (*routers, common.router)
     app.state.rules = _rules(mounted)
+    app.state.methods = _methods(mounted)
     for router in mounted:
         app.include_router(router)
     install(app)
@@ -57,6 +59,15 @@ def target(verb: str, *routers: APIRouter) -> Callable[[Request], Awaitable[ASGI
     function.__name__ = verb
     registered: Callable[[Request], Awaitable[ASGIApp]] = functions_framework.aio.http(function)
     return registered
+
+
+def _methods(routers: Sequence[APIRouter]) -> list[tuple[re.Pattern[str], set[str]]]:
+    """For each path the methods it has, paths with the fewest parameters first."""
+    methods: dict[str, tuple[re.Pattern[str], set[str]]] = {}
+    for route in (route for router in routers for route in router.routes):
+        if isinstance(route, APIRoute):
+            methods.setdefault(route.path, (route.path_regex, set()))[1].update(route.methods or ())
+    return [methods[path] for path in sorted(methods, key=lambda path: path.count("{"))]
 
 
 def _rules(routers: Sequence[APIRouter]) -> list[str]:

@@ -3,15 +3,35 @@
 import json
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, WithJsonSchema
 
 from core.errors import BadInput, NotJson, TooLarge
 
 M = TypeVar("M", bound=BaseModel)
+
+YES_OR_NO = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"enum": [0, 1]},
+        {"enum": ["0", "1", "false", "true", "no", "yes", "off", "on", "f", "t", "n", "y"]},
+    ]
+}
+Switch = Annotated[bool, WithJsonSchema(YES_OR_NO)]
+"""A truth value as HMA's clients may write it."""
+
+SHARE = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": r"^(0(\.[0-9]{1,17})?|1)$"},
+        {"type": "boolean"},
+    ]
+}
+Share = Annotated[float, WithJsonSchema(SHARE)]
+"""A number from 0 to 1, which may come as a string."""
 
 _LARGEST = 8 << 20
 """Bytes of a JSON body. It is held in memory, several times over once decoded."""

@@ -120,7 +120,16 @@ async def _form_a_or_c(request: Request, error: Exception) -> Response:
     if isinstance(error, HmaError):
         return answer_to(error, path)
     assert isinstance(error, HTTPException)
-    return _said(error.detail, error.status_code, error.headers, path)
+    headers = _allow(request) if error.status_code == 405 else error.headers
+    return _said(error.detail, error.status_code, headers, path)
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """All methods of the path. What the framework says are those of one of its routes."""
+    for pattern, methods in request.app.state.methods:
+        if pattern.match(request.scope["path"]):
+            return {"Allow": ", ".join(sorted(methods))}
+    return {}
 
 
 async def _form_b(_: Request, error: Exception) -> Json:

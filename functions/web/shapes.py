@@ -136,3 +136,97 @@ class Found(TypedDict):
     bank_name: str
     content_ids: list[int]
     matches: list[FoundMatch]
+
+
+class Authentication(TypedDict):
+    has_set_authentification: bool
+    supports_authentification: bool
+
+
+class Field(TypedDict):
+    name: str
+    type: str
+    required: bool
+    default: Any
+    help: str | None
+    choices: list[Any] | None
+
+
+class Fields(TypedDict):
+    fields: list[Field]
+
+
+class ApiSchema(TypedDict):
+    config_schema: Fields
+    credentials_schema: Fields | None
+
+
+class ExchangeConfig(TypedDict):
+    """And what the exchange's API asks for, under the names that it gives it."""
+
+    api: str
+    enabled: bool
+    name: str
+
+
+class ExchangeStatus(TypedDict):
+    checkpoint_ts: int | None
+    fetched_items: int
+    last_fetch_complete_ts: int | None
+    last_fetch_succeeded: bool | None
+    running_fetch_start_ts: int | None
+    up_to_date: bool
+
+
+class ExchangeProgress(TypedDict):
+    enabled: bool
+    fetch: dict[str, Any]
+    fetched: dict[str, Any]
+    opinions: dict[str, Any]
+    ready: bool
+    report_opinions: bool
+    unpublished: int
+
+
+class PoisonedRecord(TypedDict):
+    key: str
+    reason: str
+    record: Any
+
+
+class Poisoned(TypedDict):
+    following: int | None
+    records: list[PoisonedRecord]
+
+
+class Opinion(TypedDict):
+    id: int
+    record_key: str
+    opinion: str
+    state: str
+    attempts: int
+    next_try_ts: int
+    error: str | None
+
+
+class SignalTypeRatio(TypedDict):
+    enabled_ratio: float
+    name: str
+
+
+class ContentTypeSwitch(TypedDict):
+    enabled: bool
+    name: str
+
+
+class IndexAge(TypedDict):
+    db_size: int
+    index_built_to: int
+    index_out_of_date: bool
+    index_size: int
+    newest_db_item: int
+
+
+class Fetched(TypedDict):
+    exchanges: dict[str, dict[str, Any]]
+    opinions: dict[str, dict[str, int]]
