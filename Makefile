@@ -50,6 +50,9 @@ bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=
 prove-index: .venv/dev  ## kill and stop writers of an index 200 times under the eyes of readers
 	PROVE_KILLS=200 $(BIN)/python -m pytest tests/system/test_index_faults.py
 
+prove-fetch: .venv/dev  ## fetch 100,000 signals from each exchange, killed ten times; as JSON lines
+	@$(BIN)/python -m tests.system.prove_fetch $(ARGS)
+
 docs: .venv/dev   ## rewrite what the documentation takes from the program
 	$(BIN)/python -m local_runtime.reference
 

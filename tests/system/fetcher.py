@@ -1,0 +1,50 @@
+"""A process that fetches an exchange to its end, unless it is killed: `prove_fetch` does that.
+
+Says on standard output, one JSON object a line, what it did in each part of its time.
+"""
+
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from core.exchanges.fetch import fetch
+from core.exchanges.registry import Exchanges
+from core.services import Services
+from core.settings import Settings
+
+LEASE_SECONDS = 1.0
+"""Short, so that whoever comes after one that was killed need not wait long."""
+
+PART_SECONDS = 2.0
+
+
+def main(exchange: str, url: str) -> None:
+    """Fetch `exchange`, whose API is asked at `url` instead of where it really is."""
+    services = Services(Settings.from_env())
+    api = services.exchanges.get(services.catalog.exchanges.find(exchange).api)
+    if url:
+        services.exchanges = Exchanges({api.get_name(): api.at(url)})
+    while True:
+        report = fetch(services, exchange, PART_SECONDS, lease_seconds=LEASE_SECONDS)
+        if report.running:
+            time.sleep(LEASE_SECONDS / 10)
+            continue
+        done = {**asdict(report), "applied": None, "memory": memory()}
+        print(json.dumps(done), flush=True)
+        if report.error is not None:
+            sys.exit(report.error)
+        if report.up_to_date:
+            return
+
+
+def memory() -> int:
+    """Bytes that this process holds."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
