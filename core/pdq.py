@@ -81,6 +81,11 @@ class Spectrum:
     coefficients: Doubles
     quality: int
 
+    @classmethod
+    def of(cls, samples: Doubles) -> "Spectrum":
+        """Of 64 x 64 samples of smoothed luma, however they were come by."""
+        return _transformed(samples)
+
     def pdq(self) -> Pdq:
         return Pdq(bits(self.coefficients), self.quality)
 

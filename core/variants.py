@@ -1,0 +1,275 @@
+"""Other pictures that a copy may have been before somebody altered it, and their PDQ hashes.
+
+PDQ forgives recompression and resizing, and little else. So a query is also hashed as it would
+be turned or mirrored, without its margins, turned back by some degrees, without one of its edges,
+and with full contrast; and of a banked picture, the crops that people make of it can be kept.
+Whichever is right, matches; the others are hashes of pictures that nobody has banked. Each is
+dropped if its quality is too low for its hash to mean much, as any picture is.
+
+**The work is done on a reduced picture**, of 512 to 1023 pixels along its longer side, and so it
+takes the same time for a picture of any size. A hash is nevertheless that of the picture at its
+full size, but for 0 to 2 bits: two moving averages over `w` pixels are a tent `2 w` wide, and
+where `pdqhash` places those, half a pixel off for an even `w`, is known (`_places`). Without
+that, hashes of pictures 200 pixels wide would be 20 bits off, and mirrored ones up to 40.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core import pdq
+from core.margins import Levels, margins
+from core.tilt import tilt
+
+Floats = NDArray[np.float32]
+
+KINDS = ("orientation", "margin", "rotation", "edge", "contrast")
+"""What a query may be hashed as besides itself."""
+
+SIDE = 512
+LEAST_QUALITY = 50
+
+TURNS = tuple(sign * degrees for degrees in range(1, 7) for sign in (1, -1))
+"""Degrees that a picture is turned back by when nothing shows that it was turned."""
+
+CROPS = (
+    *((cut, cut, cut, cut) for cut in (0.02, 0.035, 0.05, 0.065, 0.08)),
+    *((cut, cut, cut, cut) for cut in (0.10, 0.12, 0.14, 0.16, 0.18, 0.20)),
+    *((cut, 0, 0, 0) for cut in (0.05, 0.08, 0.10, 0.12, 0.15, 0.25)),
+    *((0, cut, 0, 0) for cut in (0.05, 0.08, 0.10, 0.12, 0.15, 0.25)),
+    *((0, 0, cut, 0) for cut in (0.05, 0.08, 0.10, 0.12, 0.15, 0.25)),
+    *((0, 0, 0, cut) for cut in (0.05, 0.08, 0.10, 0.12, 0.15, 0.25)),
+)
+"""Of a banked picture: the shares cut off at the left, top, right and bottom."""
+
+EDGES = ((0.25, 0, 0, 0), (0, 0.25, 0, 0), (0, 0, 0.25, 0), (0, 0, 0, 0.25), (0.2, 0.2, 0.2, 0.2))
+"""Of a query. All are among `CROPS` too: what covers an edge or a corner is cut from both."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A hash of what a picture may have been, and what of: `mirror`, `turn90`, …, or a kind."""
+
+    name: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Luma:
+    """A reduced picture.
+
+    Attributes:
+        levels: by row and column, in gray levels.
+        factor: how many pixels of the picture are one of these, along each axis.
+        width, height: of the picture at its full size.
+        contrast: times which the levels would use the whole range, at least 1, at most 4.
+    """
+
+    levels: Levels
+    factor: int
+    width: int
+    height: int
+    contrast: float
+
+    @classmethod
+    def of(cls, rgb: pdq.Pixels) -> "Luma":
+        """Of an image as height x width x 3 bytes: red, green, blue."""
+        height, width, _ = rgb.shape
+        image = Image.fromarray(rgb)
+        factor = max(1, max(image.size) // SIDE)
+        levels = np.asarray(image.reduce(factor).convert("L"), np.float32)
+        low, high = np.percentile(levels[::4, ::4], (1, 99))
+        return cls(levels, factor, width, height, float(np.clip(200 / (high - low + 1), 1, 4)))
+
+
+Seen = tuple[str, pdq.Doubles]
+"""The name of a variant, and its 64 x 64 samples."""
+
+
+def variants(luma: Luma, kinds: Collection[str]) -> list[Variant]:
+    """The hashes of a query's variants of these kinds, each hash once."""
+    found: dict[str, str] = {}
+    if min(luma.width, luma.height) >= pdq.SMALLEST:
+        for kind in KINDS:
+            if kind in kinds:
+                for name, samples in _SEEN[kind](luma):
+                    spectrum = pdq.Spectrum.of(samples * luma.contrast)
+                    if spectrum.quality >= LEAST_QUALITY:
+                        found.setdefault(spectrum.pdq().hash, name)
+    return [Variant(name, value) for value, name in found.items()]
+
+
+def crops(luma: Luma) -> list[str]:
+    """The hashes of a banked picture's crops, each once."""
+    if min(luma.width, luma.height) < 2 * pdq.SMALLEST:
+        return []
+    spectra = (pdq.Spectrum.of(_cut(luma, *crop)) for crop in CROPS)
+    return list(dict.fromkeys(s.pdq().hash for s in spectra if s.quality >= LEAST_QUALITY))
+
+
+def turned(signal: str) -> list[Variant]:
+    """What a PDQ hash would be of the same picture turned and mirrored: about what it would be.
+
+    Mirroring changes the sign of every other coefficient. A bit says whether a coefficient is
+    above their median, which is nearly zero, so its opposite nearly says it of the negative one:
+    6 bits are wrong at the median for a picture of half a megapixel, and 20 for one 250 pixels
+    wide, whose samples `pdqhash` takes half a pixel off the middle. Transposing is exact.
+    """
+    packed = np.frombuffer(bytes.fromhex(signal), np.uint8)
+    upright = np.unpackbits(packed)[::-1].reshape(16, 16).astype(bool)
+    odd = np.arange(1, 17) % 2 == 1
+    found: dict[str, NDArray[np.bool_]] = {}
+    for flipped, names in ((False, _ORIENTATIONS[:2]), (True, _ORIENTATIONS[2:])):
+        for mirrored, pair in zip((False, True), names, strict=True):
+            seen = upright ^ (odd & mirrored) ^ (odd & flipped)[:, None]
+            found |= dict(zip(pair, (seen, seen.T), strict=True))
+    del found["upright"]
+    return [
+        Variant(name, np.packbits(seen.ravel()[::-1]).tobytes().hex())
+        for name, seen in found.items()
+    ]
+
+
+_ORIENTATIONS = (
+    ("upright", "transpose"),
+    ("mirror", "turn90"),
+    ("flip", "turn270"),
+    ("turn180", "transverse"),
+)
+"""As in `pdq.orientations`: as it is, mirrored, flipped, both; and each of them transposed."""
+
+
+def _orientations(luma: Luma) -> Iterator[Seen]:
+    rows = [_tents(luma.height, 0, luma.factor, back) @ luma.levels for back in (False, True)]
+    columns = [_tents(luma.width, 0, luma.factor, back).T for back in (False, True)]
+    for number, names in enumerate(_ORIENTATIONS):
+        samples = (rows[number // 2] @ columns[number % 2]).astype(np.float64)
+        yield from zip(names, (samples, samples.T), strict=True)
+
+
+def _margins(luma: Luma) -> Iterator[Seen]:
+    for box in margins(luma.levels):
+        left, top, right, bottom = (luma.factor * place for place in box)
+        yield (
+            "margin",
+            _window(luma, left, top, min(right, luma.width), min(bottom, luma.height)),
+        )
+
+
+def _edges(luma: Luma) -> Iterator[Seen]:
+    for cut in EDGES:
+        yield "edge", _cut(luma, *cut)
+
+
+def _contrast(luma: Luma) -> Iterator[Seen]:
+    yield "contrast", _cut(luma, 0, 0, 0, 0)
+
+
+def _rotations(luma: Luma) -> Iterator[Seen]:
+    # Their pixels are about as large as the tents, so that interpolating between them smoothes.
+    smaller = max(1, round(max(luma.levels.shape) / 160))
+    levels = np.asarray(Image.fromarray(luma.levels).reduce(smaller))
+    for degrees, center, size in _turns(luma):
+        yield "rotation", _turned_back(levels, luma.factor * smaller, degrees, center, size)
+
+
+def _turns(luma: Luma) -> Iterator[tuple[float, tuple[float, float], tuple[float, float]]]:
+    """Degrees, center and size of what may be the picture."""
+    width, height = luma.width, luma.height
+    center = width / 2, height / 2
+    seen = tilt(luma.levels)
+    if seen is not None:
+        x, y = (luma.factor * place for place in seen.center)
+        across, down = (luma.factor * side for side in seen.size)
+        yield seen.degrees, (x, y), (across, down)
+        yield seen.degrees, center, (width, height)
+    for degrees in ((seen.degrees,) if seen else ()) + TURNS:
+        angle = np.deg2rad(abs(degrees))
+        # What a frame shows of a picture that was turned and cut until no corner is empty, and
+        # again of that when it is turned back: a crop of the picture, as some banked ones are.
+        share = 1 / (np.cos(angle) + max(width / height, height / width) * np.sin(angle))
+        share = float(share**2 if seen and degrees == seen.degrees else share)
+        yield degrees, center, (width * share, height * share)
+
+
+_SEEN = {
+    "orientation": _orientations,
+    "margin": _margins,
+    "rotation": _rotations,
+    "edge": _edges,
+    "contrast": _contrast,
+}
+
+
+def _cut(luma: Luma, left: float, top: float, right: float, bottom: float) -> pdq.Doubles:
+    """Samples of the picture without these shares of its width and height."""
+    width, height = luma.width, luma.height
+    return _window(luma, left * width, top * height, (1 - right) * width, (1 - bottom) * height)
+
+
+def _window(luma: Luma, left: float, top: float, right: float, bottom: float) -> pdq.Doubles:
+    """Samples of a part of the picture, given in pixels of its full size."""
+    k = luma.factor
+    rows = slice(int(top / k), int(np.ceil(bottom / k)))
+    columns = slice(int(left / k), int(np.ceil(right / k)))
+    down = _tents(bottom - top, top - k * rows.start, k)
+    across = _tents(right - left, left - k * columns.start, k)
+    part = luma.levels[rows, columns]
+    samples = down[:, : len(part)] @ part @ across[:, : part.shape[1]].T
+    return samples.astype(np.float64)
+
+
+def _places(size: float) -> tuple[NDArray[np.float64], int]:
+    """The middles of the 64 samples along `size` pixels as `pdqhash` has them, and w."""
+    window = -(-int(np.ceil(size)) // (2 * pdq.SAMPLES))
+    ahead = (window + 2) // 2
+    middles = np.floor((np.arange(pdq.SAMPLES) + 0.5) * size / pdq.SAMPLES)
+    return middles + (2 * ahead - window - 1) + 0.5, window
+
+
+def _tents(size: float, start: float, factor: int, backwards: bool = False) -> Floats:
+    """R(size) for a reduced axis: 64 rows of weights of its pixels.
+
+    Args:
+        size, start: of the window, in pixels of the full size.
+        backwards: of what is seen in a mirror.
+    """
+    places, window = _places(size)
+    places = (start + (size - places if backwards else places)) / factor
+    length = int(np.ceil((start + size) / factor))
+    pixels = np.arange(length) + 0.5
+    places = places.clip(0.5, length - 0.5)
+    weights = 1 - np.abs(pixels - places[:, None]) / max(window / factor, 1)
+    weights = weights.clip(0).astype(np.float32)
+    tents: Floats = weights / weights.sum(axis=1, keepdims=True)
+    return tents
+
+
+def _turned_back(
+    levels: Levels,
+    pixel: int,
+    degrees: float,
+    center: tuple[float, float],
+    size: tuple[float, float],
+) -> pdq.Doubles:
+    """Samples of a part of the picture that lies turned by `degrees` against the clock.
+
+    Args:
+        pixel: how many of the picture, in which center and size are given, are one of `levels`.
+    """
+    across, down = (_places(side)[0] - side / 2 for side in size)
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    height, width = levels.shape
+    x = (center[0] + across * cos + down[:, None] * sin) / pixel - 0.5
+    y = (center[1] - across * sin + down[:, None] * cos) / pixel - 0.5
+    x, y = x.clip(0, width - 1.001), y.clip(0, height - 1.001)
+    column, row = x.astype(np.intp), y.astype(np.intp)
+    x, y = x - column, y - row
+    at, flat = row * width + column, levels.ravel()
+    upper = flat[at] * (1 - x) + flat[at + 1] * x
+    lower = flat[at + width] * (1 - x) + flat[at + width + 1] * x
+    samples: pdq.Doubles = upper * (1 - y) + lower * y
+    return samples

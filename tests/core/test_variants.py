@@ -1,0 +1,139 @@
+"""Variants of a query are what the picture was before it was altered, to within a few bits."""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core import pdq
+from core.variants import CROPS, EDGES, KINDS, Luma, crops, turned, variants
+from tests.bench import alterations
+from tests.pictures import photograph
+
+SIZES = ((512, 512), (300, 220), (1500, 1100))
+LARGEST = 12
+
+
+def picture(name: str = "astronaut.png", size: tuple[int, int] = (600, 450)) -> Image.Image:
+    with Image.open(io.BytesIO(photograph(name))) as image:
+        return image.convert("RGB").resize(size)
+
+
+def pixels(image: Image.Image) -> pdq.Pixels:
+    return np.asarray(image)
+
+
+def signal(image: Image.Image) -> str:
+    return pdq.compute(pixels(image)).hash
+
+
+def distance(one: str, other: str) -> int:
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def nearest(copy: Image.Image, original: Image.Image, *kinds: str) -> int:
+    found = variants(Luma.of(pixels(copy)), kinds)
+    return min((distance(one.hash, signal(original)) for one in found), default=256)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("name", "undo"),
+    [
+        ("mirror", Image.Transpose.FLIP_LEFT_RIGHT),
+        ("flip", Image.Transpose.FLIP_TOP_BOTTOM),
+        ("turn180", Image.Transpose.ROTATE_180),
+        ("turn90", Image.Transpose.ROTATE_90),
+        ("turn270", Image.Transpose.ROTATE_270),
+        ("transpose", Image.Transpose.TRANSPOSE),
+        ("transverse", Image.Transpose.TRANSVERSE),
+    ],
+)
+def test_orientation(name: str, undo: Image.Transpose, size: tuple[int, int]) -> None:
+    """Each is named after what makes the query match, and is the hash of just that picture."""
+    copy = picture(size=size)
+    found = {one.name: one.hash for one in variants(Luma.of(pixels(copy)), ["orientation"])}
+    assert distance(found[name], signal(copy.transpose(undo))) <= 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("margin", alterations.bordered("white", 0.05, 0.05)),
+        ("margin", alterations.bordered("black", 0, 0.2)),
+        ("margin", alterations.captioned(over=False, top=True)),
+        ("margin", alterations.screenshot),
+        ("margin", alterations.inset(0.6)),
+        ("rotation", alterations.turned(2)),
+        ("rotation", alterations.turned(-17)),
+        ("rotation", alterations.turned(38)),
+        ("rotation", alterations.turned(3, whole=False)),
+    ],
+)
+def test_undone(kind: str, change: Callable[[Image.Image], Image.Image]) -> None:
+    """Its kind of variant finds a picture that its hash alone does not."""
+    original = picture()
+    copy = change(original)
+    assert distance(signal(copy), signal(original)) > 31
+    assert nearest(copy, original, kind) <= LARGEST
+
+
+def test_contrast() -> None:
+    """A picture too dark to have a hash has the original's once its contrast is restored."""
+    original = picture("coffee.png")
+    dark = Image.fromarray((pixels(original) * 0.12).astype(np.uint8))
+    assert pdq.compute(pixels(dark)).quality < 50
+    assert nearest(dark, original, "contrast") <= LARGEST
+
+
+def test_crops() -> None:
+    """Each crop of a banked picture is as if it had been cut out and hashed."""
+    original = picture("coffee.png", (1200, 800))
+    kept = crops(Luma.of(pixels(original)))
+    for crop in CROPS:
+        copy = alterations.cropped(*crop)(original)
+        assert min(distance(signal(copy), one) for one in kept) <= 8
+
+
+def test_edges_are_cut_from_both() -> None:
+    """A banked picture has the crop that a query with something over its edge is cut to."""
+    assert set(EDGES) <= set(CROPS)
+    original = picture()
+    copy = original.copy()
+    copy.paste((200, 30, 30), (460, 340, 600, 450))
+    kept = crops(Luma.of(pixels(original)))
+    found = variants(Luma.of(pixels(copy)), ["edge"])
+    assert min(distance(one.hash, other) for one in found for other in kept) <= LARGEST
+
+
+def test_nothing_from_nothing() -> None:
+    """Pictures of one colour, smooth ones and tiny ones have no variants and no crops."""
+    slope = np.linspace(90, 110, 300).astype(np.uint8)
+    smooth = np.broadcast_to(slope[:, None], (200, 300, 1))
+    for shape in ((200, 300, 3), (4, 300, 3), (5, 5, 3)):
+        luma = Luma.of(np.full(shape, 130, np.uint8))
+        assert variants(luma, KINDS) == []
+        assert crops(luma) == []
+    assert crops(Luma.of(np.repeat(smooth, 3, axis=2))) == []
+
+
+@pytest.mark.parametrize("size", [(5, 400), (900, 7), (3000, 60), (64, 64), (513, 511), (2047, 9)])
+def test_any_shape(size: tuple[int, int]) -> None:
+    """Long, thin, tiny and odd sizes are hashed like others."""
+    noise = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+    luma = Luma.of(noise)
+    assert variants(luma, KINDS)
+    crops(luma)
+
+
+def test_turned_bits() -> None:
+    """From the bits of a hash alone follow those of its orientations: transposed, exactly."""
+    original = picture(size=(1200, 900))
+    known = {one.name: one.hash for one in turned(signal(original))}
+    assert len(known) == 7
+    assert known["transpose"] == signal(original.transpose(Image.Transpose.TRANSPOSE))
+    for one in variants(Luma.of(pixels(original)), ["orientation"]):
+        if one.name != "upright":
+            assert distance(one.hash, known[one.name]) <= 24
