@@ -7,7 +7,7 @@ mistake, whatever that code raises.
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,8 +15,8 @@ from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
 from core import pdq
-from core.errors import BadInput
-from core.media import Source, decode
+from core.errors import BadInput, Unavailable
+from core.media import Source, decode, is_ours
 from core.settings import Settings
 from core.signal_types import SignalTypes
 
@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 LEAST_QUALITY = 50
 """Below it a PDQ hash says too little to be matched, and the signal is empty."""
+
+FAST_LEAST = 512
+"""Pixels of the shorter side at which PDQ sees nearly what it sees at full size: 2 bits off."""
 
 
 def hash_content(
@@ -41,9 +44,28 @@ def hash_content(
     Raises:
         BadInput: no such content type or signal type, or the content cannot be hashed.
         TooLarge: an image with more pixels than the settings allow.
+        Unavailable: this machine is at fault, for want of space on its disk, say.
     """
     selected = _selected(types.hashers(content_type), wanted)
     return {name: _signal(name, types.get(name), source, settings) for name in selected}
+
+
+def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
+    """The PDQ of an image, in the mode that the settings say.
+
+    In mode `fast` a JPEG is decoded in gray and no larger than it need be, unless what is seen
+    then leaves open what the hash would be.
+
+    Raises:
+        BadInput, TooLarge, Unavailable: as `core.media.decode`.
+    """
+    if settings.pdq_mode == "fast":
+        picture = decode(source, settings.max_pixels, FAST_LEAST)
+        if not picture.reduced:
+            return pdq.compute(picture)
+        if found := pdq.approximate(picture):
+            return found
+    return pdq.compute(decode(source, settings.max_pixels))
 
 
 def content_type_of(header: str | None) -> str:
@@ -73,7 +95,7 @@ def _selected(hashers: Collection[str], wanted: Collection[str] | None) -> Colle
 
 def _signal(name: str, signal_type: type[SignalType], source: Source, settings: Settings) -> str:
     if signal_type is PdqSignal:
-        found = pdq.compute(decode(source, settings.max_pixels))
+        found = photo_pdq(source, settings)
         return found.hash if found.quality >= LEAST_QUALITY else ""
     if isinstance(source, bytes) and issubclass(signal_type, BytesHasher):
         return _hashed(name, signal_type.hash_from_bytes, source)
@@ -86,6 +108,8 @@ def _hashed(name: str, hasher: Callable[[T], str], content: T) -> str:
         return str(hasher(content))
     except Exception as error:
         why = str(error) or type(error).__name__
+        if is_ours(error):
+            raise Unavailable(f"the content cannot be hashed to {name} now: {why}") from error
         raise BadInput(f"the content cannot be hashed to {name}: {why}") from error
 
 
@@ -94,11 +118,15 @@ def _on_disk(source: Source) -> Iterator[Path]:
     if isinstance(source, Path):
         yield source
         return
-    with tempfile.NamedTemporaryFile(prefix="hma-") as file:
-        if isinstance(source, bytes):
-            file.write(source)
-        else:
-            source.seek(0)
-            shutil.copyfileobj(source, file)
-        file.flush()
+    with ExitStack() as files:
+        try:
+            file = files.enter_context(tempfile.NamedTemporaryFile(prefix="hma-"))
+            if isinstance(source, bytes):
+                file.write(source)
+            else:
+                source.seek(0)
+                shutil.copyfileobj(source, file)
+            file.flush()
+        except OSError as error:  # a full disk, mostly
+            raise Unavailable(f"the content cannot be kept to be hashed: {error}") from error
         yield Path(file.name)

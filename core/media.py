@@ -3,13 +3,19 @@
 threatexchange hands the raw array of any image to PDQ, and so hashes some as what they do not
 show: the palette's indices instead of its colours (216 bits off), CMYK as if it were RGB (254),
 16 bits clipped to 8, and a photograph that its camera held sideways (122 bits off its copies).
-Here all become 8-bit RGB first, upright as EXIF says.
+Here all become 8-bit RGB or gray, upright as EXIF says.
 
 Transparency is ignored, as it is by threatexchange: the colours count, however little they show.
-Of several frames or pages the first counts.
+Of several frames or pages the first counts, and no other is decoded.
+
+An image is kept as Pillow decodes it, four bytes a pixel, and becomes RGB a few rows at a time. A
+copy of all of it would double the memory, and take longer than all that PDQ computes.
 """
 
+import errno
 import io
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TypeAlias
@@ -18,16 +24,40 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from core.errors import BadInput, TooLarge
+from core.errors import BadInput, TooLarge, Unavailable
 
 Source: TypeAlias = bytes | Path | IO[bytes]
 """A file's content, the path of a file, or an open file that can be read from its start again."""
 
-FORMATS = (
+FORMATS: tuple[str, ...] = (
     *("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000"),
     *("DIB", "ICO", "PCX", "PPM", "QOI", "TGA"),
 )
 """What is decoded. Pillow knows more, EPS among them, which it hands to Ghostscript to execute."""
+
+with suppress(ImportError):  # the extra `heic`
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    FORMATS += ("HEIF",)
+
+SCANS = 64
+"""Most passes over a progressive JPEG: encoders make about ten, and each costs its whole size."""
+
+_TIMES = MappingProxyType(
+    {
+        **dict.fromkeys(("TIFF", "HEIF"), 2),
+        **dict.fromkeys(("progressive JPEG", "AVIF"), 2.5),
+        **dict.fromkeys(("WEBP",), 4),
+        **dict.fromkeys(("JPEG2000",), 5),
+        **dict.fromkeys(("qoi", "bmp_rle", "ppm", "ppm_plain"), 32),
+    }
+)
+"""How many times as much as a plain image of its size costs to decode, by format or by codec.
+
+Most take four bytes a pixel. These hold several copies meanwhile, measured at 7 to 20 bytes, or
+are decoded in Python, at 0.7 microseconds a pixel.
+"""
 
 _UPRIGHT = MappingProxyType(
     {
@@ -42,24 +72,84 @@ _UPRIGHT = MappingProxyType(
 )
 """What makes an image upright, by its EXIF orientation."""
 
+_SIDEWAYS = (5, 6, 7, 8)
+"""Orientations that swap rows and columns."""
 
-def decode(source: Source, max_pixels: int) -> NDArray[np.uint8]:
-    """The pixels of an image as height x width x 3 bytes: red, green, blue.
+_BACKWARDS = (3, 4, 7, 8)
+"""Orientations whose first row, when upright, is the last row or column as stored."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image, of which any rows can be had as people see them.
+
+    Attributes:
+        image: as it is stored.
+        orientation: as EXIF has it, 1 to 8.
+        reduced: whether it was decoded with fewer pixels than it has, or in gray.
+    """
+
+    image: Image.Image
+    orientation: int = 1
+    reduced: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Height and width, and 3 if it has colours."""
+        width, height = self.image.size
+        size = (width, height) if self.orientation in _SIDEWAYS else (height, width)
+        return size if _is_gray(self.image) else (*size, 3)
+
+    def __getitem__(self, rows: slice) -> NDArray[np.uint8]:
+        """Some rows as bytes: of red, green and blue, or of gray."""
+        top, bottom, _ = rows.indices(self.shape[0])
+        if self.orientation in _BACKWARDS:
+            top, bottom = self.shape[0] - bottom, self.shape[0] - top
+        width, height = self.image.size
+        sideways = self.orientation in _SIDEWAYS
+        box = (top, 0, bottom, height) if sideways else (0, top, width, bottom)
+        return np.asarray(self._upright(_plain(self.image.crop(box))))
+
+    def luma(self, least: int) -> NDArray[np.uint8]:
+        """All of it in gray, made smaller as long as both sides have `least` pixels.
+
+        Good to try variants of a hash on: it is some bits off that of the image itself.
+        """
+        factor = max(1, min(self.image.size) // least)
+        return np.asarray(self._upright(_plain(self.image).reduce(factor).convert("L")))
+
+    def _upright(self, image: Image.Image) -> Image.Image:
+        turn = _UPRIGHT.get(self.orientation)
+        return image if turn is None else image.transpose(turn)
+
+
+def decode(source: Source, max_pixels: int, least: int | None = None) -> Picture:
+    """The image in `source`.
+
+    Args:
+        max_pixels: how many pixels a plain image may have; fewer in formats that cost more.
+        least: decode a JPEG in gray, at a half, a quarter or an eighth of its size as long as both
+            sides have so many pixels. That takes a fraction of the time and of the memory.
 
     Raises:
         BadInput: it is no image in a known format, or is damaged; the message says what is wrong.
         TooLarge: its header says that it has more pixels. Nothing of it has been decoded then.
+        Unavailable: it could not be read, for reasons that are ours.
     """
     # Pillow's own guard holds for the process, and for images within images too. With our limit
     # it warns of those alone that are refused here, whether or not its warnings are errors.
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         with Image.open(_opened(source), formats=FORMATS) as image:
-            if image.width * image.height > max_pixels:
-                raise _too_many(max_pixels)
+            _check(image, source, max_pixels)
+            size = image.size
+            if least is not None:
+                image.draft("L", (least, least))
+            drafted = image.size != size or (least is not None and image.format in ("JPEG", "MPO"))
             image.load()  # which turns a TIFF upright, and forgets its orientation
-            return np.asarray(_upright(_rgb(image), image))
-    except TooLarge:
+            _plain(image.crop((0, 0, 1, 1)))  # what cannot become RGB fails here
+            return Picture(_ranged(image), _orientation(image), drafted)
+    except (TooLarge, Unavailable):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_many(max_pixels) from error
@@ -67,40 +157,88 @@ def decode(source: Source, max_pixels: int) -> NDArray[np.uint8]:
         known = ", ".join(FORMATS)
         raise BadInput(f"not an image in any of {known}, or damaged at its start") from error
     except Exception as error:  # its decoders raise almost anything on damaged files
+        if is_ours(error):
+            raise Unavailable(f"the image cannot be read: {error}") from error
         raise BadInput(
             f"the image cannot be decoded: {str(error) or type(error).__name__}"
         ) from error
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether this is the operating system's word on this machine, and not on what was sent."""
+    sent = (None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EINVAL)
+    return isinstance(error, OSError) and error.errno not in sent
 
 
 def _opened(source: Source) -> Path | IO[bytes]:
     return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
+def _check(image: Image.Image, source: Source, max_pixels: int) -> None:
+    """Refuse what would cost too much to decode, by its header."""
+    tiles = getattr(image, "tile", None)
+    kinds = ["progressive JPEG" if "progressive" in image.info else image.format or ""]
+    times = max(_TIMES.get(kind, 1) for kind in kinds + [tile[0] for tile in tiles or ()][:1])
+    if "progressive" in image.info and _scans(source) > SCANS:
+        raise TooLarge(f"the image has more than {SCANS} scans")
+    if image.width * image.height * times > max_pixels:
+        raise _too_many(int(max_pixels / times))
+
+
+def _scans(source: Source) -> int:
+    """How many times `source`, a JPEG, starts a scan; the mark occurs nowhere else in its data."""
+    if isinstance(source, bytes):
+        return source.count(b"\xff\xda")
+    if isinstance(source, Path):
+        return _scans(source.read_bytes())
+    place = source.tell()
+    source.seek(0)
+    content = source.read()
+    source.seek(place)
+    return _scans(content)
+
+
 def _too_many(max_pixels: int) -> TooLarge:
     return TooLarge(f"the image has more than {max_pixels} pixels")
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F"):
-        image = _stretched(image)
-    elif image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode == "P":  # straight to RGB, Pillow warns of a palette with transparency
+def _is_gray(image: Image.Image) -> bool:
+    return image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I;16")
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """RGB, or 8-bit gray where there is no colour."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode == "P":  # straight to RGB, Pillow warns of a palette with transparency
         image = image.convert("RGBA")
-    return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
+    mode = "L" if _is_gray(image) else "RGB"
+    return image if image.mode == mode else image.convert(mode)  # which would copy it
 
 
-def _stretched(image: Image.Image) -> Image.Image:
+def _ranged(image: Image.Image) -> Image.Image:
     """Numbers of no agreed range as gray from black to white: PDQ sees neither scale nor offset."""
-    values = np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
-    values -= values.min()
-    return Image.fromarray((values * (255 / (values.max() or 1))).astype(np.uint8))
+    if image.mode not in ("I", "F"):
+        return image
+    gray = Image.new("L", image.size)
+    slabs = [
+        (0, top, image.width, min(top + 64, image.height)) for top in range(0, image.height, 64)
+    ]
+    least = min(_numbers(image, box).min() for box in slabs)
+    most = max(_numbers(image, box).max() for box in slabs)
+    for box in slabs:
+        values = (_numbers(image, box) - least) * (255 / ((most - least) or 1))
+        gray.paste(Image.fromarray(values.astype(np.uint8)), box)
+    return gray
 
 
-def _upright(rgb: Image.Image, image: Image.Image) -> Image.Image:
+def _numbers(image: Image.Image, box: tuple[int, int, int, int]) -> NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(image.crop(box), np.float64), posinf=0, neginf=0)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # damage to what is beside the picture leaves the picture as it is
-        return rgb
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return rgb if turn is None else rgb.transpose(turn)
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1

@@ -30,8 +30,12 @@ is the hash of the part, without a copy or a second decoding.
 """
 
 import functools
-from collections.abc import Iterator
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +43,13 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Weights = tuple[tuple[int, Floats], ...]
 
 SAMPLES = 64
 """Samples along each axis."""
+
+SLAB = 1 << 19
+"""Numbers that are read from an image at once: they stay in the cache, and memory low."""
 
 SMALLEST = 5
 """An image with fewer pixels along an axis has no hash: all zeros, at quality 0."""
@@ -54,6 +62,24 @@ COEFFICIENT_ERROR = 0.005
 
 SAMPLE_ERROR = 0.0025
 """As above, in gray levels; the furthest seen was 0.001."""
+
+APPROXIMATION_ERROR = 1.0
+"""By how much most coefficients change when a JPEG is decoded in gray and at a reduced size."""
+
+MOST_NEAR = 16
+"""As many coefficients that near to the median are too many to tell which of them are above."""
+
+
+class Rows(Protocol):
+    """An image that gives some of its rows at a time, as an array does.
+
+    Rows are H x W x 3 of red, green and blue, or H x W of luma, in gray levels.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -90,18 +116,18 @@ class Spectrum:
         return Pdq(bits(self.coefficients), self.quality)
 
 
-def spectrum(image: Pixels | Floats) -> Spectrum:
+def spectrum(image: Rows) -> Spectrum:
     """The coefficients of an image or of a view of one, and its quality, by the matrix form alone.
 
     Its hash is `compute`'s wherever rounding errors do not decide.
 
     Args:
-        image: H x W x 3 of red, green and blue, or H x W of luma, in gray levels. At least 5 x 5.
+        image: at least 5 x 5.
     """
     return _transformed(sample(image))
 
 
-def orientations(image: Pixels | Floats) -> dict[str, Spectrum]:
+def orientations(image: Rows) -> dict[str, Spectrum]:
     """What `spectrum` would say of `image` turned and mirrored, for twice its price.
 
     Turns are against the clock. `mirror` swaps left and right, `flip` top and bottom, `transpose`
@@ -120,12 +146,25 @@ def orientations(image: Pixels | Floats) -> dict[str, Spectrum]:
     return found
 
 
-def compute(rgb: Pixels) -> Pdq:
-    """The PDQ of an image given as H x W x 3 bytes, red, green and blue."""
-    height, width, _ = rgb.shape
-    if min(height, width) < SMALLEST:
+def compute(image: Rows) -> Pdq:
+    """The PDQ of an image of bytes, exactly as `pdqhash` has it."""
+    if min(image.shape[:2]) < SMALLEST:
         return Pdq("0" * 64, 0)
-    return _by_matrix(rgb) or _by_definition(rgb)
+    return _by_matrix(image) or _by_definition(image)
+
+
+def approximate(image: Rows) -> Pdq | None:
+    """The PDQ of a copy of an image that is smaller or in gray; None where that cannot be told.
+
+    A few coefficients about the median may change sides, which costs as many bits. Where many are
+    near it, as in flags, patterns and blank pages, the hash would be another.
+    """
+    if min(image.shape[:2]) < SMALLEST:
+        return None
+    seen = spectrum(image)
+    median = np.partition(seen.coefficients, 127, axis=None)[127]
+    near = np.count_nonzero(np.abs(seen.coefficients - median) < APPROXIMATION_ERROR)
+    return seen.pdq() if near <= MOST_NEAR else None
 
 
 def bits(coefficients: NDArray[np.floating]) -> str:
@@ -137,11 +176,11 @@ def bits(coefficients: NDArray[np.floating]) -> str:
     return np.packbits((coefficients > median).ravel()[::-1]).tobytes().hex()
 
 
-def _by_matrix(rgb: Pixels) -> Pdq | None:
+def _by_matrix(image: Rows) -> Pdq | None:
     """The PDQ of an image, or None where it is for rounding errors to decide."""
-    if not _even(*rgb.shape[:2]):
+    if not _even(*image.shape[:2]):
         return None
-    samples = sample(rgb)
+    samples = sample(image)
     coefficients = _TRANSFORM @ samples @ _TRANSFORM.T
     least, most = _quality(samples, -SAMPLE_ERROR), _quality(samples, SAMPLE_ERROR)
     if least < most or _gap(coefficients) <= 2 * COEFFICIENT_ERROR:
@@ -149,17 +188,16 @@ def _by_matrix(rgb: Pixels) -> Pdq | None:
     return Pdq(bits(coefficients), least)
 
 
-def sample(image: Pixels | Floats) -> Doubles:
+def sample(image: Rows) -> Doubles:
     """The 64 x 64 samples of an image's smoothed luma, in gray levels: R(H) L R(W)ᵀ."""
     return _columns(_rows(image))
 
 
-def _rows(image: Pixels | Floats, flipped: bool = False) -> Floats:
+def _rows(image: Rows, flipped: bool = False) -> Floats:
     """R(H) L: 64 rows of luma; of the image upside down if `flipped`."""
-    height, width = image.shape[:2]
-    rows = _weighted(image.reshape(height, -1), flipped)
-    if image.ndim == 3:
-        rows = (rows.reshape(-1, 3) @ np.array(LUMA, np.float32)).reshape(SAMPLES, width)
+    rows = _weighted(image, flipped)
+    if len(image.shape) == 3:
+        rows = (rows.reshape(-1, 3) @ np.array(LUMA, np.float32)).reshape(SAMPLES, -1)
     return rows
 
 
@@ -172,21 +210,35 @@ def _transformed(samples: Doubles) -> Spectrum:
     return Spectrum(_TRANSFORM @ samples @ _TRANSFORM.T, _quality(samples, 0))
 
 
-def _weighted(lines: NDArray[np.uint8] | Floats, backwards: bool = False) -> Floats:
+def _weighted(lines: Rows, backwards: bool = False) -> Floats:
     """R(n) `lines`, for n lines of any length; R(n) of the lines in reverse if `backwards`."""
-    weights = _weights(len(lines))
+    length, width = lines.shape[0], math.prod(lines.shape[1:])
+    weights = _weights(length)
     if backwards:
-        weights = tuple((len(lines) - first - len(row), row[::-1]) for first, row in weights)
-    product = np.empty((SAMPLES, lines.shape[1]), np.float32)
-    for start in range(0, lines.shape[1], 4096):  # a block of floats fits the cache
-        block = slice(start, start + 4096)
-        for row, (first, shares) in zip(product, weights, strict=True):
-            row[block] = shares @ lines[first : first + len(shares), block].astype(np.float32)
-    return product
+        weights = tuple((length - first - len(row), row[::-1]) for first, row in weights[::-1])
+    product = np.empty((SAMPLES, width), np.float32)
+    for start, stop in _groups(weights, max(1, SLAB // width)):
+        top, bottom = weights[start][0], weights[stop - 1][0] + len(weights[stop - 1][1])
+        slab = lines[top:bottom].reshape(-1, width)
+        for left in range(0, width, 4096):  # a block of floats fits the cache
+            block = slice(left, left + 4096)
+            for row, (first, shares) in zip(product[start:stop], weights[start:stop], strict=True):
+                part = slab[first - top : first - top + len(shares), block]
+                row[block] = shares @ part.astype(np.float32)
+    return product[::-1] if backwards else product
+
+
+def _groups(weights: Weights, most: int) -> Iterator[tuple[int, int]]:
+    """Rows of R that read at most so many neighbouring lines together, or one row alone."""
+    start = 0
+    for stop in range(1, SAMPLES + 1):
+        if stop == SAMPLES or weights[stop][0] + len(weights[stop][1]) > weights[start][0] + most:
+            yield start, stop
+            start = stop
 
 
 @functools.lru_cache(maxsize=64)
-def _weights(length: int) -> tuple[tuple[int, Floats], ...]:
+def _weights(length: int) -> Weights:
     """R(length) without its zeros: for each row, the first column that counts, and the weights."""
     first, last = _windows(length)
     rows = []
@@ -248,51 +300,70 @@ _TRANSFORM: Doubles = float(np.float32(np.sqrt(2 / SAMPLES))) * np.cos(
 # not sum by pairs, as `sum` and `@` may).
 
 
-def _by_definition(rgb: Pixels) -> Pdq:
-    samples = _sample_rounded(rgb)
+def _by_definition(image: Rows) -> Pdq:
+    samples = _sample_rounded(image)
     return Pdq(bits(_transform_rounded(samples)), _quality_rounded(samples))
 
 
-def _sample_rounded(rgb: Pixels) -> Floats:
-    """The samples by moving averages over the image, a slab at a time to keep memory low."""
-    height, width, _ = rgb.shape
+def _sample_rounded(image: Rows) -> Floats:
+    """The samples by moving averages: across, down, across and down, a slab of rows at a time."""
+    height, width = image.shape[:2]
     if height == width == SAMPLES:
-        return _luma(rgb)
-    smooth = np.empty((height, width), np.float32)
-    for rows in _slabs(height):
-        smooth[rows] = _averaged(_luma(rgb[rows]).T).T
-    for columns in _slabs(width):
-        smooth[:, columns] = _averaged(smooth[:, columns])
-    across = [_averaged(smooth[rows].T)[_centres(width)] for rows in _slabs(height)]
-    return _averaged(np.concatenate(across, axis=1).T)[_centres(height)]
+        return _luma(image[:])
+    most = max(64, SLAB // width)
+    slabs = (image[top : top + most] for top in range(0, height, most))
+    once = _averaged_down((_averaged(_luma(slab)) for slab in slabs), height)
+    across = np.concatenate([_averaged(slab)[:, _centres(width)] for slab in once])
+    down = _averaged(np.ascontiguousarray(across.T))
+    return np.ascontiguousarray(down[:, _centres(height)].T)
 
 
-def _luma(rgb: Pixels) -> Floats:
-    red, green, blue = (rgb[:, :, channel] * share for channel, share in enumerate(LUMA))
-    luma: Floats = (red + green + blue).astype(np.float32)
-    return luma
+def _luma(pixels: Pixels) -> Floats:
+    """Luma rounded once: thousandths are whole numbers that 32 bits hold without rounding."""
+    whole = [np.float32(round(1000 * share)) for share in LUMA]
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32)
+    red, green, blue = (pixels[:, :, i] * share for i, share in enumerate(whole))
+    luma: Floats = red + green + blue
+    return np.divide(luma, np.float32(1000), out=luma)
 
 
-def _averaged(lines: Floats) -> Floats:
-    """Each line replaced by the average of those in its window: a running sum, divided."""
-    window, ahead = _window(len(lines))
-    averaged: Floats = np.empty(lines.shape, np.float32)
-    total = np.zeros(lines.shape[1], np.float32)
-    for entering in range(len(lines) + ahead - 1):
-        leaving = entering - window
-        if entering < len(lines):
-            total += lines[entering]
-        if leaving >= 0:
-            total -= lines[leaving]
-        place = entering - ahead + 1
-        if place >= 0:
-            count = min(entering, len(lines) - 1) - max(leaving, -1)
-            np.divide(total, np.float32(count), out=averaged[place])
+def _averaged(rows: Floats) -> Floats:
+    """Each number replaced by the average of those in its window: a running sum, divided."""
+    height, width = rows.shape
+    window, ahead = _window(width)
+    terms = np.zeros((height, width + ahead - 1, 2), np.float32)  # what enters, what leaves
+    terms[:, :width, 0] = rows
+    np.negative(rows[:, : width + ahead - 1 - window], out=terms[:, window:, 1])
+    terms = terms.reshape(height, -1)
+    np.add.accumulate(terms, axis=1, out=terms)
+    first, last = _windows(width)
+    averaged: Floats = np.divide(terms[:, 2 * ahead - 1 :: 2], (last - first).astype(np.float32))
     return averaged
 
 
-def _slabs(length: int) -> Iterator[slice]:
-    return (slice(start, start + 512) for start in range(0, length, 512))
+def _averaged_down(slabs: Iterator[Floats], height: int) -> Iterator[Floats]:
+    """As `_averaged`, down the columns of an image that comes and goes a slab at a time."""
+    window, ahead = _window(height)
+    first, last = _windows(height)
+    counts: Floats = (last - first).astype(np.float32)
+    inside: deque[Floats] = deque()
+    total: Floats = np.zeros(1, np.float32)
+    place = 1 - ahead
+    for slab in chain(slabs, (None,)):
+        entering: Iterable[Floats | None] = repeat(None, ahead - 1) if slab is None else slab
+        averaged = []
+        for row in entering:
+            if row is not None:
+                total = total + row
+                inside.append(row)
+            if place + ahead > window:
+                total = total - inside.popleft()
+            if place >= 0:
+                averaged.append(total / counts[place])
+            place += 1
+        if averaged:
+            yield np.stack(averaged)
 
 
 def _transform_rounded(samples: Floats) -> Floats:

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -120,7 +120,14 @@ class Settings(BaseModel):
         100 << 20, description="Largest request body; more is answered 413 before it is read."
     )
     max_pixels: Annotated[int, Field(gt=0)] = Field(
-        100_000_000, description="Largest image (width times height), checked before decoding."
+        48 << 20,
+        description="Largest image (width times height), checked before decoding; fewer in "
+        "formats that take more memory. At the default an image takes up to 0.2 GB.",
+    )
+    pdq_mode: Literal["exact", "fast"] = Field(
+        "exact",
+        description="exact: every bit as pdqhash has it. fast: JPEGs are decoded in gray and "
+        "reduced, in a fraction of the time, a few bits off.",
     )
     max_fetch_bytes: Bytes = Field(100 << 20, description="Largest file fetched from a URL.")
     fetch_timeout_seconds: Seconds = Field(

@@ -1,18 +1,21 @@
 """Content becomes signals, of the right types; what cannot be hashed is the sender's mistake."""
 
+import errno
 import hashlib
 import io
 import os
+import tempfile
 import tracemalloc
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from threatexchange.content_type.photo import PhotoContent
 from threatexchange.content_type.video import VideoContent
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 from threatexchange.signal_type.signal_base import FileHasher, SimpleSignalType
 
-from core.errors import BadInput, TooLarge
+from core.errors import BadInput, TooLarge, Unavailable
 from core.hash import content_type_of, hash_content
 from core.media import Source
 from core.settings import Settings
@@ -74,6 +77,46 @@ def test_a_photo_has_the_pdq_of_threatexchange(name: str) -> None:
 def test_a_photo_that_says_too_little_has_an_empty_signal() -> None:
     """One colour all over has a quality under 50: a signal that matches nothing."""
     assert signals("photo", blank()) == {"pdq": ""}
+
+
+@pytest.mark.parametrize("name", ["astronaut.png", "coffee.png", "chelsea.png", "rocket.jpg"])
+def test_the_fast_mode_is_a_few_bits_off(name: str) -> None:
+    """Of large JPEGs it decodes less, and finds nearly the same; other files it hashes exactly."""
+    with Image.open(io.BytesIO(photograph(name))) as image:
+        large = image.convert("RGB").resize((2000, 1500))
+    for form in "JPEG", "PNG":
+        file = io.BytesIO()
+        large.save(file, form)
+        exact = signals("photo", file.getvalue())["pdq"]
+        assert exact == pdq_from_bytes(file.getvalue())[0]
+        fast = signals("photo", file.getvalue(), pdq_mode="fast")["pdq"]
+        apart = (int(exact, 16) ^ int(fast, 16)).bit_count()
+        assert apart <= (12 if form == "JPEG" else 0)
+
+
+def test_the_fast_mode_is_exact_where_it_would_guess() -> None:
+    """A chessboard's bits are set by rounding errors, which no shortcut finds."""
+    with Image.open(io.BytesIO(photograph("chessboard_RGB.png"))) as image:
+        file = io.BytesIO()
+        image.convert("RGB").resize((1600, 1600)).save(file, "JPEG", quality=95)
+    expected = pdq_from_bytes(file.getvalue())[0]
+    assert signals("photo", file.getvalue(), pdq_mode="fast") == {"pdq": expected}
+
+
+def test_a_full_disk_is_not_the_sender_s_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where content is kept for a type that wants a path, nor where that type fails."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def refuse(*_: object, **__: object) -> str:
+        raise full
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SizeSignal, "hash_from_file", refuse)
+        with pytest.raises(Unavailable, match="No space left"):
+            signals("video", VIDEO, signal_types=SIZE)
+    monkeypatch.setattr(tempfile, "tempdir", "/dev/full")
+    with pytest.raises(Unavailable, match="cannot be kept to be hashed"):
+        signals("video", VIDEO, signal_types=SIZE)
 
 
 def test_a_video_has_its_md5(tmp_path: Path) -> None:

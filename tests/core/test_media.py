@@ -1,5 +1,6 @@
 """Images of every kind become the pixels people see; damaged ones are refused with a reason."""
 
+import errno
 import io
 import random
 import struct
@@ -11,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
 from core import pdq
-from core.errors import BadInput, TooLarge
-from core.media import FORMATS, decode
+from core.errors import BadInput, TooLarge, Unavailable
+from core.media import FORMATS, Source
+from core.media import decode as picture
 from tests.pictures import PHOTOGRAPHS, photograph, truncated
 
 LIMIT = 100_000_000
@@ -26,6 +28,12 @@ LIMIT = 100_000_000
 def rgb() -> Image.Image:
     with Image.open(PHOTOGRAPHS / "chelsea.png") as image:
         return image.convert("RGB")
+
+
+def decode(source: Source, max_pixels: int) -> np.ndarray[Any, Any]:
+    """All pixels of an image, height x width x 3."""
+    rows = picture(source, max_pixels)[:]
+    return rows if rows.ndim == 3 else np.stack([rows] * 3, axis=2)
 
 
 def saved(image: Image.Image, form: str, **options: Any) -> bytes:
@@ -168,6 +176,60 @@ def test_photographs_are_upright(rgb: Image.Image, form: str, orientation: int) 
     assert distance(decoded, np.asarray(rgb)) <= 12
 
 
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_any_rows_are_those_of_the_whole(rgb: Image.Image, form: str, orientation: int) -> None:
+    """A few rows at a time, the picture is what it is at once, however it was held."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = saved(rgb, form, exif=exif)
+    with Image.open(io.BytesIO(content)) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    found = picture(content, LIMIT)
+    assert found.shape == expected.shape
+    assert np.array_equal(found[:], expected)
+    for top, bottom in (0, 1), (17, 90), (250, found.shape[0]), (280, 9999):
+        assert np.array_equal(found[top:bottom], expected[top:bottom])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_jpegs_are_reduced_to_what_is_needed(rgb: Image.Image, orientation: int) -> None:
+    """In gray and at a fraction of the size, upright, and still nearly the same hash."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = saved(rgb.resize((2400, 1600)), "JPEG", exif=exif)
+    small = picture(content, LIMIT, 400)
+    assert small.reduced
+    assert sorted(small.shape) == [400, 600]
+    assert distance(small[:], decode(content, LIMIT)) <= 8
+    for least, shape in (1600, [1600, 2400]), (1000, [1600, 2400]), (800, [800, 1200]):
+        assert sorted(picture(content, LIMIT, least).shape) == shape
+
+
+def test_only_jpegs_are_reduced(rgb: Image.Image) -> None:
+    """What cannot be decoded at a fraction of its size is decoded as ever."""
+    for form in "PNG", "WEBP", "GIF", "TIFF":
+        content = saved(rgb, form)
+        found = picture(content, LIMIT, 50)
+        assert not found.reduced
+        assert np.array_equal(found[:], picture(content, LIMIT)[:])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "RGBA", "CMYK", "I;16"])
+def test_luma_is_small_and_upright(rgb: Image.Image, mode: str) -> None:
+    """Of every mode, in gray, by whole factors, as the picture is seen."""
+    image = rgb.convert("L").convert(mode) if mode == "I;16" else rgb.convert(mode)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(rgb.convert("L")).astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    form = "JPEG" if mode == "CMYK" else "PNG"
+    found = picture(saved(image.transpose(Image.Transpose.ROTATE_90), form, exif=exif), LIMIT)
+    luma = found.luma(100)
+    assert luma.shape == (100, 151)  # a third of 300 x 451
+    assert distance(luma, np.asarray(rgb)) <= 31
+
+
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
 def test_unknown_orientations_are_upright(rgb: Image.Image, orientation: int) -> None:
     """A number that means nothing turns nothing."""
@@ -229,6 +291,65 @@ def test_what_is_no_whole_image_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(BadInput) as caught:
         decode(content, LIMIT)
     assert caught.value.message.startswith(reason)
+
+
+def test_an_iphone_s_pictures_are_decoded(rgb: Image.Image) -> None:
+    """HEIC, in colour, gray, with opacity and turned, hashes as what it shows."""
+    pillow_heif = pytest.importorskip("pillow_heif", reason="the extra heic is not installed")
+    pillow_heif.register_heif_opener()
+    for mode in "RGB", "L", "RGBA":
+        content = saved(rgb.convert(mode), "HEIF", quality=90)
+        expected = np.asarray(rgb.convert("L") if mode == "L" else rgb)
+        assert distance(decode(content, LIMIT), expected) <= 10
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = rgb.transpose(Image.Transpose.ROTATE_90)
+    held = saved(turned, "HEIF", quality=90, exif=exif.tobytes())
+    assert b"irot" in held  # which is what turns it; EXIF is not asked, as the standard says
+    assert distance(decode(held, LIMIT), np.asarray(rgb)) <= 10
+
+
+@pytest.mark.parametrize(
+    ("form", "times", "options"),
+    [
+        *(("PNG", 1, {}), ("JPEG", 1, {}), ("TIFF", 2, {}), ("AVIF", 2.5, {}), ("WEBP", 4, {})),
+        *(("JPEG2000", 5, {}), ("QOI", 32, {}), ("JPEG", 2.5, {"progressive": True})),
+    ],
+)
+def test_formats_that_cost_more_have_fewer_pixels(
+    rgb: Image.Image, form: str, times: float, options: dict[str, Any]
+) -> None:
+    """By as much as they take in memory or in time."""
+    content = saved(rgb, form, **options)
+    most = int(rgb.width * rgb.height * times)
+    assert decode(content, most).shape == (rgb.height, rgb.width, 3)
+    with pytest.raises(TooLarge, match="pixels"):
+        decode(content, most - int(times) - 1)
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused(rgb: Image.Image, tmp_path: Path) -> None:
+    """A bomb of time: each scan of a few bytes costs as much as a whole one."""
+    content = saved(rgb, "JPEG", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    bomb = content[:-2] + content[last:-2] * 1000 + content[-2:]
+    path = tmp_path / "bomb"
+    path.write_bytes(bomb)
+    with path.open("rb") as file:
+        for source in bomb, path, file:
+            with pytest.raises(TooLarge, match="more than 64 scans"):
+                decode(source, LIMIT)
+    assert decode(content, LIMIT).shape == (rgb.height, rgb.width, 3)
+
+
+def test_what_the_machine_fails_at_is_not_the_sender_s_mistake() -> None:
+    """A disk that cannot be read is a reason to ask again; a file cut short is not."""
+
+    class Disk(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(Unavailable, match=r"cannot be read: .*Input/output error"):
+        decode(Disk(photograph()), LIMIT)
 
 
 def test_a_path_without_a_file_is_bad_input(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Our PDQ is `pdqhash`'s: every bit and the quality, of every image."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,10 @@ SIZES = [
 def oracle(rgb: Pixels) -> Pdq:
     vector, quality = pdqhash.compute(np.ascontiguousarray(rgb))  # it misreads any other layout
     return Pdq(np.packbits(vector).tobytes().hex(), quality)
+
+
+def apart(one: str, other: str) -> int:
+    return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
 def pixels(name: str, size: tuple[int, int] | None = None) -> Pixels:
@@ -162,6 +167,36 @@ def test_luma_will_do() -> None:
     assert pdq.spectrum(pdq._luma(rgb)).pdq() == oracle(rgb)
     gray = rgb[:, :, 1]
     assert pdq.spectrum(gray).pdq() == oracle(np.stack([gray] * 3, axis=2))
+
+
+def test_luma_is_rounded_once() -> None:
+    """Thousandths divided in 32 bits are the luma of the definition, whatever the colours."""
+    rgb = noise(5, 700, 700)
+    true = (rgb * np.array(pdq.LUMA)).sum(axis=2)
+    assert np.array_equal(pdq._luma(rgb), true.astype(np.float32))
+    gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert np.array_equal(pdq._luma(gray), pdq._luma(np.stack([gray] * 3, axis=2)))
+
+
+def test_ties_of_a_large_picture_take_little_memory() -> None:
+    """A chessboard of 12 megapixels, decided by rounding errors: hashed in slabs."""
+    square = np.kron([[0, 1] * 4, [1, 0] * 4] * 4, np.full((350, 530), 255)).astype(np.uint8)
+    tracemalloc.start()
+    found = compute(square)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30_000_000
+    assert found == oracle(np.stack([square] * 3, axis=2))
+
+
+def test_approximations_do_not_guess() -> None:
+    """A photograph at half its size is a few bits off; of a chessboard nothing is said."""
+    rgb = pixels("astronaut.png", (1024, 1024))
+    found = pdq.approximate(pixels("astronaut.png", (512, 512)))
+    assert found is not None
+    assert apart(found.hash, oracle(rgb).hash) <= 8
+    assert pdq.approximate(pixels("chessboard_RGB.png", (512, 512))) is None
+    assert pdq.approximate(noise(1, 4, 200)) is None
 
 
 def test_photographs_take_the_short_way() -> None:
