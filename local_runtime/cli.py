@@ -6,6 +6,10 @@ to standard error. The exit code is 0 if and only if everything that was asked f
 
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,31 +106,57 @@ def serve(
     )
 
 
+class Demo(StrEnum):
+    """What there is to be shown."""
+
+    PHOTOGRAPHS = "photographs"
+    EXCHANGES = "exchanges"
+
+
 @app.command()
 def demo(
+    what: Annotated[
+        Demo,
+        typer.Argument(
+            help="Altered copies of photographs that match, or lists of signals that are fetched "
+            "from fakes of ThreatExchange, NCMEC, StopNCII and Tech Against Terrorism."
+        ),
+    ] = Demo.PHOTOGRAPHS,
     store: Annotated[str | None, typer.Option(help="As for serve.")] = None,
+    signals: Annotated[
+        int, typer.Option(min=1000, help="How many each of the fake exchanges has.")
+    ] = 5000,
 ) -> None:
-    """Bank photographs in an empty server of its own, match altered copies, and end."""
-    from local_runtime.demo import show
+    """Show what this does, on an empty server of its own, and end."""
+    from local_runtime import demo, demo_exchanges
     from local_runtime.serve import serve
 
     console = Console(soft_wrap=True, highlight=False)
+    settings = Settings.from_env()
     sound = False
 
-    def attend(serving: "Serving") -> bool:
-        nonlocal sound
-        with Client(serving.url, Settings.from_env().api_tokens) as client:
-            client.await_ready()
-            _describe(serving, console)
-            sound = show(client, serving.data / "copies", console)
-        return False
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hma-demo-"))
+        show: Callable[[Client], bool]
+        if what is Demo.EXCHANGES:
+            fakes = stack.enter_context(demo_exchanges.fake_exchanges(signals))
+            there = {"exchange_endpoints": demo_exchanges.endpoints(fakes)}
+            settings = settings.model_copy(update=there)
+            show = partial(demo_exchanges.show_exchanges, fakes=fakes, console=console)
+        else:
+            show = partial(demo.show, folder=Path(folder, "copies"), console=console)
 
-    with tempfile.TemporaryDirectory(prefix="hma-demo-") as folder:
-        serve(
-            Settings.from_env(), "127.0.0.1", 0, Path(folder), store, 10, commands.complain, attend
-        )
+        def attend(serving: "Serving") -> bool:
+            nonlocal sound
+            with Client(serving.url, settings.api_tokens) as client:
+                client.await_ready()
+                _describe(serving, console)
+                sound = show(client)
+            return False
+
+        serve(settings, "127.0.0.1", 0, Path(folder), store, 10, commands.complain, attend)
     if not sound:
-        raise Unavailable("the demonstration failed: not every photograph matched as it should")
+        raise Unavailable("the demonstration failed: not everything matched as it should")
 
 
 def _describe(serving: "Serving", console: Console) -> None:

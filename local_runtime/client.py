@@ -111,6 +111,29 @@ class Client:
             for match in matches
         ]
 
+    def lookup(self, signal_type: str, signal: str) -> dict[str, Any]:
+        """What a signal matches, by bank."""
+        query = {"signal_type": signal_type, "signal": signal, "min_snapshot": self._published}
+        return self._object("GET", "/m/lookup", params=query)
+
+    def set_credentials(self, api: str, credentials: dict[str, str]) -> None:
+        """Set what an exchange API is asked with."""
+        self._json("POST", f"/c/exchanges/api/{api}", json={"credential_json": credentials})
+
+    def create_exchange(self, bank: str, api: str, config: dict[str, Any]) -> None:
+        """A new exchange, and the bank that it feeds, of the same name."""
+        self._json("POST", "/c/exchanges", json={"bank": bank, "api": api, "api_json": config})
+
+    def fetch(self, exchange: str, seconds: float = 60.0) -> dict[str, Any]:
+        """Fetch an exchange for so long: whether it is `up_to_date`, `error`, and more."""
+        query: dict[str, str | float] = {"exchange": exchange, "seconds": seconds}
+        report: dict[str, Any] = self._object("POST", "/fetch", params=query)["exchanges"][exchange]
+        return report
+
+    def exchange_progress(self, exchange: str) -> dict[str, Any]:
+        """How much of an exchange is `fetched`, and whether lookups know all of it: `ready`."""
+        return self._object("GET", f"/c/exchange/{exchange}/progress")
+
     def _upload(self, path: str, file: Path, kind: str, **more: Any) -> dict[str, Any]:
         try:
             with file.open("rb") as body:

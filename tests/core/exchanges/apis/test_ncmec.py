@@ -82,6 +82,17 @@ def test_a_complete_fetch_is_repeated_within_the_same_second(fake: FakeNcmec) ->
     assert len(fake.pages) == asked + 1
 
 
+def test_a_fetch_begins_a_minute_before_the_end_of_the_last(fake: FakeNcmec) -> None:
+    """An entry that shows up late, dated before the last fetch ended, is not missed."""
+    client = Member(fake).client()
+    client.now = TurnedClock(1_800_000_600.0)
+    asked = len(fake.pages)
+    list(client.fetch_iter(TYPES, NCMECCheckpoint(1_800_000_060)))
+    assert fake.pages[asked:] == [
+        "GET /v2/entries?from=2027-01-15T08:00:00Z&to=2027-01-15T08:09:55Z"
+    ]
+
+
 def test_a_link_that_was_forgotten_begins_its_window_anew(fake: FakeNcmec) -> None:
     """NCMEC keeps links for some hours; without its own, a window is read from its start."""
     member = Member(fake)
