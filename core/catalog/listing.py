@@ -113,7 +113,7 @@ def counts(session: Session, bank_name: str) -> Counts:
         .where(in_bank)
         .group_by(col(SignalRow.signal_type))
     )
-    return Counts(contents, not_enabled, dict(by_type.tuples().all()))
+    return Counts(contents, not_enabled, {row[0]: row[1] for row in by_type})
 
 
 def _signals_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, str]]:

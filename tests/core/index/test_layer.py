@@ -41,7 +41,7 @@ def open_layer(kind: str, entries: list[Entry], removed: list[int]) -> Layer:
 @given(seed=st.integers(0, 2**32), size=st.integers(0, 40))
 @settings(max_examples=25, deadline=None)
 def test_a_layer_gives_back_every_entry(kind: str, seed: int, size: int) -> None:
-    """Ids, banks, several signals a content, metadata and notes survive, whatever the kind."""
+    """Ids, banks, several signals a content, metadata, notes and labels survive, whatever the kind."""
     rng = random.Random(seed)
     entries = [
         Entry(
@@ -51,6 +51,7 @@ def test_a_layer_gives_back_every_entry(kind: str, seed: int, size: int) -> None
             rng.choice([0, 1, 2_000_000_000]),
             rng.choice([None, {"json": {"a": [1, "é"]}}]),
             rng.choice([None, "a note"]),
+            rng.choice([(), ("a", "b")]),
         )
         for content_id in sorted(rng.sample(range(1, 2**50), size))
     ]

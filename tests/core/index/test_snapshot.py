@@ -1,7 +1,9 @@
 """Snapshots survive the way through the store, and the newest is found from any start."""
 
+import hashlib
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -27,7 +29,7 @@ def snapshot(number: int, tail: Tail | None = None) -> Snapshot:
         writer="w",
         created_at=1.5,
         threshold=31,
-        banks=(IndexedBank(1, "B", 0.5),),
+        banks=(IndexedBank(1, "B", 0.5), IndexedBank(2, "C", 1.0, True, {"pdq": 3})),
         segments=(SegmentRef("id", "binary", 2, 3, {"codes": FileRef(4, "sha")}),),
         tail=tail or Tail(),
     )
@@ -35,9 +37,22 @@ def snapshot(number: int, tail: Tail | None = None) -> Snapshot:
 
 def test_a_snapshot_survives_the_way_through_json() -> None:
     """Every field, with text of any language."""
-    entry = Entry(3, 1, ("ab", "cd"), 0, {"json": {"é": "漢"}}, "note")
+    entry = Entry(3, 1, ("ab", "cd"), 0, {"json": {"é": "漢"}}, "note", ("a", "b"))
     one = snapshot(7, Tail((entry,), (1, 2)))
     assert Snapshot.from_bytes(one.to_bytes()) == one
+
+
+def test_a_snapshot_of_an_earlier_version_is_read() -> None:
+    """One without allow-lists, thresholds and labels means that there are none."""
+    one = replace(snapshot(7, Tail((Entry(3, 1, ("ab",)),))), banks=(IndexedBank(1, "B", 0.5),))
+    body = json.loads(one.to_bytes())["snapshot"]
+    for bank in body["banks"]:
+        del bank["allow_list"], bank["thresholds"]
+    for entry in body["tail"]["held"]:
+        del entry["labels"]
+    text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    outer = {"sha256": hashlib.sha256(text).hexdigest(), "snapshot": body}
+    assert Snapshot.from_bytes(json.dumps(outer).encode()) == one
 
 
 def test_every_flipped_bit_of_a_snapshot_is_noticed() -> None:
