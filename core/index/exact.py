@@ -43,10 +43,12 @@ class Digests:
 
     @classmethod
     def concat(cls, parts: Sequence["Digests"]) -> "Digests":
+        # Told, because NumPy turns what it concatenates into this machine's order of bytes.
+        halves = np.concatenate([part.halves for part in parts], dtype=_HALF)
         if all(part.texts is None for part in parts):
-            return cls(np.concatenate([part.halves for part in parts]), None)
+            return cls(halves, None)
         return cls(
-            np.concatenate([part.halves for part in parts]),
+            halves,
             Texts.concat(
                 [
                     part.texts or Texts.pack(map(part.__getitem__, range(len(part))))
