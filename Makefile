@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index prove-index docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index prove-index prove-fetch docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -37,9 +37,7 @@ check: .venv/dev  ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/core/test_imports.py
 
-bench: .venv/dev  ## every measurement, as JSON lines
-	@for one in $(filter-out __init__,$(basename $(notdir $(wildcard tests/bench/*.py)))); do \
-		$(BIN)/python -m tests.bench.$$one || exit 1; done
+bench: bench-freshness bench-index  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
