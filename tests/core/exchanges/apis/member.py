@@ -9,6 +9,7 @@ from threatexchange.signal_type.pdq.signal import PdqSignal
 
 from core.exchanges.apis import BUILT_IN
 from core.exchanges.apis.connection import Remote
+from core.exchanges.convert import typed_key, typed_record
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import Poisoned
 from core.extensions import loaded
@@ -63,6 +64,12 @@ class Member:
             self.checkpoint = json.dumps(as_json(delta.checkpoint))
             self.deltas += 1
             yield delta
+
+    def report(self, key: Any, opinion: str) -> None:
+        """Tell the exchange what we found of a record, which by now has been stored as JSON."""
+        stored = json.loads(json.dumps({"key": as_json(key), "value": as_json(self.records[key])}))
+        record = typed_record(self.api, stored["value"])
+        self.client().report(typed_key(stored["key"]), record, opinion)
 
     def live(self) -> set[tuple[str, str]]:
         """Type and signal of all that would match."""

@@ -147,9 +147,9 @@ def test_opinions_become_reactions(fake: FakeThreatExchange) -> None:
     """Both opinions are told of each descriptor of others."""
     member = Member(fake)
     member.fetch()
-    key, record = next(iter(member.records.items()))
-    member.client().report(key, record, "true_positive")
-    member.client().report(key, record, "false_positive")
+    key = next(iter(member.records))
+    member.report(key, "true_positive")
+    member.report(key, "false_positive")
     about = str(FIRST_DESCRIPTOR)
     assert fake.reported == [Reported(about, "HELPFUL"), Reported(about, "DISAGREE_WITH_TAGS")]
 
@@ -167,7 +167,7 @@ def test_a_changed_mind_takes_the_other_reaction_back(fake: FakeThreatExchange) 
         FBThreatExchangeOpinion.REACTION_DESCRIPTOR_ID,
     )
     record.opinions.append(ours)
-    member.client().report(key, record, "false_positive")
+    member.report(key, "false_positive")
     about = str(FIRST_DESCRIPTOR)
     assert fake.reported == [Reported(about, "DISAGREE_WITH_TAGS"), Reported(about, "not HELPFUL")]
 
@@ -179,5 +179,5 @@ def test_our_own_descriptors_are_not_reacted_to(fake: FakeThreatExchange) -> Non
     key, record = next(iter(member.records.items()))
     record.opinions = [dataclasses.replace(one, is_mine=True) for one in record.opinions]
     with pytest.raises(ExchangeRefused, match="no descriptor of another member"):
-        member.client().report(key, record, "true_positive")
+        member.report(key, "true_positive")
     assert not fake.reported

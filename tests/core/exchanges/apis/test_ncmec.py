@@ -176,8 +176,8 @@ def test_opinions_become_votes(fake: FakeNcmec) -> None:
     member = Member(fake)
     member.fetch()
     for opinion in ("true_positive", "false_positive"):
-        member.client().report("42-entry1", member.records["42-entry1"], opinion)
-        member.client().report("42-entry10", member.records["42-entry10"], opinion)
+        member.report("42-entry1", opinion)
+        member.report("42-entry10", opinion)
     assert fake.reported == [
         Reported("42/entry1/PDQ", "affirmative"),
         Reported("42/entry10/MD5", "affirmative"),
@@ -191,7 +191,6 @@ def test_no_reason_is_chosen_for_us(fake: FakeNcmec) -> None:
     fake.reasons["2"] = "Another reason"
     member = Member(fake)
     member.fetch()
-    record = member.records["42-entry1"]
     with pytest.raises(ExchangeRefused, match=r"Does not depict .*, Another reason"):
-        member.client().report("42-entry1", record, "false_positive")
+        member.report("42-entry1", "false_positive")
     assert not fake.reported

@@ -202,7 +202,7 @@ def test_opinions_become_feedback(fake: FakeStopNcii) -> None:
     """Both opinions are told of the hash."""
     member = Member(fake)
     member.fetch()
-    key, record = next(iter(member.records.items()))
-    member.client().report(key, record, "true_positive")
-    member.client().report(key, record, "false_positive")
+    key = next(iter(member.records))
+    member.report(key, "true_positive")
+    member.report(key, "false_positive")
     assert fake.reported == [Reported(key[1], "Blocked"), Reported(key[1], "NotBlocked")]
