@@ -55,6 +55,7 @@ class Connection:
         secrets: what must not be read anywhere, should the server repeat it.
         timeout: seconds without a byte after which an attempt is given up; a whole answer may
             take four times as long.
+        passes: whether an error with this body passes, though its status says that it stays.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class Connection:
         headers: Mapping[str, str],
         secrets: Sequence[str],
         timeout: float,
+        passes: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         self.name = name
+        self._passes = passes
         self.headers = {"User-Agent": "hma", "Accept-Encoding": "identity", **headers}
         self._base = base
         self._secrets = [
@@ -153,7 +156,7 @@ class Connection:
             return
         said = self._said(body[:2000].decode(errors="replace"))
         what = f"{self.name} answered {status}" + (f": {said}" if said else "")
-        if status in (408, 429) or status >= 500 or 300 <= status < 400:
+        if status in (408, 429) or not 400 <= status < 500 or self._passes(body):
             raise ExchangeUnavailable(what, _seconds(response.headers.get("Retry-After", "")))
         raise ExchangeRefused(what)
 

@@ -37,6 +37,9 @@ CATEGORIES = {
     "false_positive": SignalOpinionCategory.NEGATIVE_CLASS,
 }
 
+PASSING = {1, 2, 4, 17, 32, 341, 613}
+"""The Graph API's codes of errors that pass, limits of use among them, in answers of 400."""
+
 Key = tuple[str, str]
 
 
@@ -74,6 +77,7 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
             {"Authorization": f"Bearer {token}"},
             (token, secret),
             self.TIMEOUT,
+            _passes,
         )
 
     @classmethod
@@ -199,3 +203,11 @@ def _next(paging: Any) -> str:
     if not cursor:
         raise ValueError("there is a next page without a cursor")
     return cursor
+
+
+def _passes(body: bytes) -> bool:
+    try:
+        error = json.loads(body)["error"]
+        return bool(error.get("is_transient")) or error.get("code") in PASSING
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False

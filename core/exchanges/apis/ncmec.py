@@ -31,8 +31,10 @@ LAG = 5
 """Seconds before now at which a window ends: what is being written now comes with the next."""
 
 OVERLAP = 60
-MOST_ENTRIES = 100_000
-"""A longer window is asked for in parts, as NCMEC answers those badly."""
+MOST_ENTRIES = 400_000
+SHORTEST = 3600
+"""A window that seems to hold more entries is asked for in parts, as NCMEC answers such badly;
+but it only seems so, and within an hour there cannot be that many."""
 
 FEW_ENTRIES = 2_000
 XMLNS = "https://hashsharing.ncmec.org/hashsharing/v2"
@@ -97,8 +99,8 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
         while True:
             until = min(end, start + span)
             page = self._window(types, start, until)
-            if page.estimate > MOST_ENTRIES and until - start > 1:
-                span = (until - start) // 4 or 1
+            if page.estimate > MOST_ENTRIES and until - start > SHORTEST:
+                span = max(SHORTEST, (until - start) // 4)
                 continue
             entries = 0
             for delta in self._deltas(types, start, until, page):

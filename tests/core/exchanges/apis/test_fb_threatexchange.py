@@ -55,6 +55,38 @@ def test_errors_are_quoted_without_the_token(fake: FakeThreatExchange) -> None:
     assert "fake-secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("error", [{"code": 4}, {"code": 613}, {"code": 9, "is_transient": True}])
+def test_a_limit_of_use_passes(fake: FakeThreatExchange, error: dict[str, Any]) -> None:
+    """The Graph API answers 400 to who asks too often; that is no reason to give up for good."""
+
+    class Limited(FakeThreatExchange):
+        def refusal(self) -> Answer:
+            return Answer(400, json.dumps({"error": error}).encode())
+
+    with Limited(fake.ledger) as limited:
+        limited.arm(Fault.REFUSE, times=1)
+        member = Member(limited)
+        member.fetch()
+        assert member.live() == fake.ledger.live()
+        limited.arm(Fault.REFUSE, times=3)
+        with pytest.raises(ExchangeUnavailable, match="answered 400"):
+            member.fetch()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"error": 5}', b"\xff"])
+def test_an_error_of_any_form_is_one(fake: FakeThreatExchange, body: bytes) -> None:
+    """What the server says need not be what the Graph API says."""
+
+    class Odd(FakeThreatExchange):
+        def refusal(self) -> Answer:
+            return Answer(400, body)
+
+    with Odd(fake.ledger) as odd:
+        odd.arm(Fault.REFUSE, times=3)
+        with pytest.raises(ExchangeRefused, match="fb_threatexchange answered 400"):
+            Member(odd).fetch()
+
+
 def test_the_token_is_never_in_a_url(fake: FakeThreatExchange) -> None:
     """Not even when the server's link to the next page has it."""
     member = Member(fake)

@@ -133,10 +133,13 @@ def test_windows_with_too_many_entries_are_divided(
     """A window that holds too much is asked for in parts, and nothing falls between them."""
     fake.ledger.fill(200, seed=1)
     monkeypatch.setattr(ncmec, "MOST_ENTRIES", 30)
+    monkeypatch.setattr(ncmec, "SHORTEST", 2)
     member = Member(fake)
     member.fetch()
     assert member.live() == fake.ledger.live()
     assert len(member.live()) == 245
+    windows = {asked.partition("&start=")[0] for asked in fake.pages if "&start=" in asked}
+    assert len(windows) >= 245 // 30
 
 
 def test_one_bad_fingerprint_does_not_take_the_others_along() -> None:
