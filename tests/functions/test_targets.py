@@ -35,6 +35,23 @@ def test_from_nothing_to_a_match(hasher: Served, matcher: Served, curator: Serve
     assert matcher.post("/m/lookup", files=COPY).json() == {"pdq": found.json()}
 
 
+def test_pages_ask_a_function_of_their_own(start: Start, place: Place, curator: Served) -> None:
+    """The ui function finds what another process banked, and makes banks that it knows."""
+    with start("ui", {**place.index, **place.catalog}) as ui:
+        made = ui.post("/ui/create_bank", data={"bank_name": "FROM_A_PAGE"})
+        assert made.status_code == 302, made.text
+        banked = curator.post("/c/bank/FROM_A_PAGE/signal", json={"pdq": "a5" * 32})
+        asked = {"signal_type": "pdq", "signal_value": "a5" * 32}
+
+        def found() -> bool:
+            answer = ui.post("/ui/query_hash", data=asked)
+            return answer.status_code == 200 and answer.json()["banks"] == ["FROM_A_PAGE"]
+
+        until(found)
+        (match,) = ui.post("/ui/query_hash", data=asked).json()["matches"]
+        assert match["content_id"] == banked.json()["id"]
+
+
 def test_removal_reaches_other_processes(matcher: Served, curator: Served) -> None:
     """Without asking for a snapshot, a reader follows by itself within its refresh interval."""
     signal = "5" * 64
@@ -64,6 +81,7 @@ def test_answers_without_the_catalog(
         "/m/lookup",
         signal=signal,
         signal_type="pdq",
+        include_metadata="true",
         min_snapshot=banked.headers["X-HMA-Snapshot"],
     )
     (match,) = found.json()["LASTING"]
@@ -115,7 +133,7 @@ def banked(curator: Served, number: int) -> requests.Response:
     return curator.post("/c/bank/PATIENT/signal", json={"pdq": f"{number:064x}"})
 
 
-@pytest.mark.parametrize("verb", ["hash", "match", "curate", "publish", "status"])
+@pytest.mark.parametrize("verb", ["hash", "match", "curate", "publish", "fetch", "ui", "status"])
 def test_target_without_settings(start: Start, verb: str) -> None:
     """With no environment at all each lives, has a site map, and fails in words."""
     with start(verb, {}) as served:
@@ -125,11 +143,13 @@ def test_target_without_settings(start: Start, verb: str) -> None:
             "match": (("GET", "/m/index/status", "HMA_STORE_URL"),),
             "curate": (("GET", "/c/banks", "HMA_DATABASE_URL"),),
             "publish": (("POST", "/publish", "HMA_"),),
+            "fetch": (("POST", "/fetch", "HMA_DATABASE_URL"),),
+            "ui": (("POST", "/ui/bank/B/content/find", "HMA_DATABASE_URL"),),
             "status": (),
         }[verb]:
-            answer = served.request(method, path)
+            answer = served.request(method, path, json={})
             assert answer.status_code == 503
-            assert variable in answer.json()["message"]
+            assert variable in answer.text
 
 
 def test_absent_modules_are_absent(tmp_path: Path) -> None:
