@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index prove-index prove-fetch docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index prove-index prove-fetch prove-import docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -50,6 +50,9 @@ prove-index: .venv/dev  ## kill and stop writers of an index 200 times under the
 
 prove-fetch: .venv/dev  ## fetch 100,000 signals from each exchange, killed ten times; as JSON lines
 	@$(BIN)/python -m tests.system.prove_fetch $(ARGS)
+
+prove-import: .venv/dev  ## move a million contents from an HMA; ARGS=100000 for fewer
+	@$(BIN)/python -m tests.prove_import $(ARGS)
 
 docs: .venv/dev   ## rewrite what the documentation takes from the program
 	$(BIN)/python -m local_runtime.reference

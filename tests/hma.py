@@ -128,7 +128,7 @@ def rows(count: int, seed: int = 0, first: int = 10) -> Iterator[Row]:
             f"https://example.com/{n}" if n % 50 == 1 else None,
             {"content_id": f"c{n}", "json": {"é": [n, 1.5, None]}} if n % 20 == 2 else None,
             f"note {n}, “quoted”" if n % 20 == 3 else None,
-            f"{n}-key" if bank == "NCMEC_LIST" else None,
+            f"{content_id}-key" if bank == "NCMEC_LIST" else None,
         )
 
 

@@ -220,4 +220,4 @@ def _parsed(text: str | None) -> Any:
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"it cannot be read as JSON ({error})") from error
+        raise BadInput(f"it is no JSON ({getattr(error, 'msg', error)})") from error

@@ -73,7 +73,7 @@ class FileImport:
         self._banks: dict[str, int] = {}
         self._known: Counter[str] = Counter()
         self._bare = False
-        self._added = self._there = self._problems = self._last = 0
+        self._added = self._there = self._problems = 0
 
     def run(self, file: TextIO) -> Imported:
         """Read all of `file`, of whichever form it is.
@@ -98,8 +98,6 @@ class FileImport:
             if len(pending) == AT_ONCE:
                 self._store(pending)
         self._store(pending)
-        if self._keep_ids:
-            self._moving.reserve_ids(self._last)
         return Imported(self._added, self._there, self._problems)
 
     def _lines(self, file: TextIO) -> Iterator[Numbered]:
@@ -205,7 +203,6 @@ class FileImport:
         new: dict[int, State] = {}
         for number, state in pending:
             assert state.id is not None
-            self._last = max(self._last, state.id)
             other = new.get(state.id) or present.get(state.id)
             if other is None:
                 new[state.id] = state

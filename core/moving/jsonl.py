@@ -77,7 +77,7 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"it is no JSON: {error}") from error
+        raise BadInput(f"it is no JSON: {getattr(error, 'msg', error)}") from error
     if not isinstance(given, dict):
         raise BadInput("it is no JSON object")
     return given

@@ -76,7 +76,7 @@ def differences(there: Iterable[tuple[int, There]], here: Iterable[State]) -> It
                 if field.name != "labels"
                 and getattr(left, field.name) != getattr(right, field.name)
             ]
-            yield Problem(what, f"differs in {', '.join(names)}: it was changed here")
+            yield Problem(what, f"differs in {', '.join(names)}")
 
 
 def side_by_side(

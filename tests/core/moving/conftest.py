@@ -1,0 +1,105 @@
+"""An HMA to move from, and a catalog on either database to move to."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from core.catalog import Catalog
+from core.catalog.models import Row as CatalogRow
+from core.catalog.moving import Moving
+from core.moving.hma_database import opened
+from core.moving.import_hma import HmaImport, Outcome
+from core.moving.problem import Problem
+from core.services import Services
+from core.settings import Settings
+from tests.hma import Hma, Row, new_hma
+from tests.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def hma(postgres: Postgres) -> Hma:
+    """An HMA with banks and an exchange, without content."""
+    return new_hma(postgres.new_database())
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_services(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
+) -> Iterator[Callable[[], Services]]:
+    """Makes deployments on empty catalogs of the kind that this test is about."""
+    made: list[Catalog] = []
+
+    def new() -> Services:
+        name = uuid4().hex
+        sqlite = f"sqlite:///{tmp_path}/{name}.db"
+        settings = Settings(
+            database_url=sqlite if request.param == "sqlite" else postgres.new_database(),
+            store_url=f"memory://{name}",
+            cache_dir=tmp_path / name,
+        )
+        services = Services(settings)
+        made.append(services.catalog)
+        return services
+
+    yield new
+    for catalog in made:
+        catalog.close()
+
+
+@pytest.fixture
+def services(new_services: Callable[[], Services]) -> Services:
+    return new_services()
+
+
+def move(hma: Hma, services: Services, *, overwrite: bool = False) -> tuple[Outcome, list[Problem]]:
+    """One run: how it went, and what it reported."""
+    problems: list[Problem] = []
+    with opened(hma.url) as database:
+        run = HmaImport(
+            database,
+            services,
+            report=problems.append,
+            progress=lambda *_: None,
+            overwrite=overwrite,
+        )
+        outcome = run.run()
+    return outcome, problems
+
+
+def contents_of(services: Services) -> dict[int, Row]:
+    """All content of the catalog, in the form in which the tests write HMA's."""
+    banks = {bank.id: bank.name for bank in services.catalog.list_banks()}
+    return {
+        state.id or 0: Row(
+            state.id or 0,
+            banks[state.bank_id],
+            dict(state.signals),
+            state.disable_until_ts,
+            state.uri,
+            state.metadata,
+            state.note,
+        )
+        for state in Moving(services.catalog).states(banks)
+    }
+
+
+def dump(services: Services) -> dict[str, list[Any]]:
+    """Every row of every table of the catalog."""
+    with services.catalog._database.reading() as session:
+        return {
+            table.name: [
+                tuple(row)
+                for row in session.connection().execute(select(table).order_by(*table.primary_key))
+            ]
+            for table in CatalogRow.metadata.sorted_tables
+        }
