@@ -15,6 +15,7 @@ from core.catalog.models import NAME_LENGTH, NOTE_LENGTH
 from core.catalog.moving import MovedBank, MovedExchange, MovedOverride, State
 from core.catalog.text import storable
 from core.errors import BadInput
+from core.exchanges.convert import key_text
 from core.exchanges.registry import EVERYWHERE, Exchanges
 from core.moving.hma_database import HmaBank, HmaContent, HmaExchange, HmaOrphan
 from core.moving.problem import Problem, Report
@@ -152,10 +153,7 @@ class ExpectedContent:
         if row.exchange_id not in self._exchanges:
             report(Problem(what, "its exchange is not moved: kept as if banked by hand"))
             return None
-        if not storable(row.fetch_id):
-            report(Problem(what, "the key of its record is no text: kept as if banked by hand"))
-            return None
-        return self._exchanges[row.exchange_id], row.fetch_id
+        return self._exchanges[row.exchange_id], key_text(row.fetch_id)
 
 
 def _is_name(name: Any) -> bool:
