@@ -11,10 +11,18 @@ from urllib.parse import quote
 
 import requests
 
-from core.errors import BadInput, Forbidden, HmaError, NotFound, TooLarge, Unavailable
+from core.errors import (
+    BadInput,
+    Forbidden,
+    HmaError,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
 
 _ERRORS: dict[int, type[HmaError]] = {
-    error.status: error for error in (BadInput, Forbidden, NotFound, TooLarge)
+    error.status: error for error in (BadInput, Forbidden, NotFound, TooLarge, Unauthorized)
 }
 READY = "I-AM-ALIVE"
 """What `/status` says of a server that answers lookups."""

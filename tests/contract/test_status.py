@@ -72,6 +72,20 @@ def test_publish_answers_snapshots(api: Served, bank: str, signal: str) -> None:
     )
 
 
+def test_publish_may_rebuild(api: Served, bank: str, signal: str) -> None:
+    """Every index is made anew, at once and with all it had; a plain run then finds it current."""
+    banked = api.post(f"/c/bank/{bank}/signal", json={"pdq": signal}).json()["id"]
+    before = api.post("/publish").json()
+    assert api.post("/publish?rebuild=false").json() == before
+    rebuilt = api.post("/publish?rebuild=true")
+    assert all(number > before[name] for name, number in rebuilt.json().items())
+    seen = rebuilt.headers["X-HMA-Snapshot"]
+    found = api.get("/m/lookup", signal=signal, signal_type="pdq", min_snapshot=seen)
+    assert [match["bank_content_id"] for match in found.json()[bank]] == [banked]
+    assert api.post("/publish").json() == rebuilt.json()
+    assert api.post("/publish?rebuild=perhaps").status_code == 422
+
+
 def test_site_map(api: Served) -> None:
     """Every rule, spelt as HMA spells it, sorted, once."""
     answer = api.get("/site-map")

@@ -118,6 +118,30 @@ def test_status_and_publish_for_scripts(server: Served) -> None:
     assert all(number >= 1 for number in numbers.values())
 
 
+def test_publish_may_rebuild(server: Served) -> None:
+    """`--rebuild` makes every index anew, so there is a newer snapshot of each."""
+    (before,) = lines(hma("publish", "--json", "--url", server.url).out)
+    (after,) = lines(hma("publish", "--rebuild", "--json", "--url", server.url).out)
+    assert all(after[name] > number for name, number in before.items())
+
+
+def test_commands_send_their_token(tmp_path: Path) -> None:
+    """A server that asks for a token answers the commands that know it, and no others."""
+    environ = {"HMA_API_TOKENS": "first,second"}
+    with running(tmp_path / "data", "--demo", store="files", environ=environ) as served:
+        listed = "PHOTOGRAPHS 1.0\n"
+
+        def knows(token: str) -> bool:
+            told = {"HMA_API_TOKENS": token}
+            return hma("bank", "list", "--url", served.url, environ=told).out == listed
+
+        wait_until(lambda: knows("first"), "the demonstration has made its bank")
+        assert knows("second,first")
+        refused = hma("bank", "list", "--url", served.url)
+        assert (refused.code, refused.out) == (1, "")
+        assert "Authorization: Bearer" in refused.err
+
+
 def test_banks_for_scripts(server: Served) -> None:
     """A bank is made with its ratio, and listed one object a line."""
     url = ("--url", server.url)
