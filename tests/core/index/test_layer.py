@@ -41,7 +41,7 @@ def open_layer(kind: str, entries: list[Entry], removed: list[int]) -> Layer:
 @given(seed=st.integers(0, 2**32), size=st.integers(0, 40))
 @settings(max_examples=25, deadline=None)
 def test_a_layer_gives_back_every_entry(kind: str, seed: int, size: int) -> None:
-    """Ids, banks, several signals a content, metadata, notes and labels survive, whatever the kind."""
+    """Ids, banks, several signals a content and all that is curated survive, whatever the kind."""
     rng = random.Random(seed)
     entries = [
         Entry(
