@@ -24,12 +24,12 @@ from local_runtime.fake_exchanges import (
 )
 
 FAULTS = {
-    "fb_threatexchange": (Fault.THROTTLE, 2),
-    "ncmec": (Fault.MALFORMED, 16),
-    "stop_ncii": (Fault.DROP, 2),
-    "tat": (Fault.REFUSE, 2),
+    "fb_threatexchange": (Fault.THROTTLE, 2, "throttled"),
+    "ncmec": (Fault.MALFORMED, 16, "half a page"),
+    "stop_ncii": (Fault.DROP, 2, "cut off"),
+    "tat": (Fault.REFUSE, 2, "login expired"),
 }
-"""What goes wrong with one page of each, and how many pages come before it.
+"""What goes wrong with one page of each, how many pages come before it, and a word for it.
 
 NCMEC's first ones are of years that have no entries.
 """
@@ -73,12 +73,12 @@ def show_exchanges(client: Client, fakes: Sequence[FakeExchange], console: Conso
     for fake in fakes:
         client.set_credentials(fake.NAME, fake.credentials())
         client.create_exchange(_bank(fake), fake.NAME, fake.config())
-        fault, skip = FAULTS[fake.NAME]
+        fault, skip, _ = FAULTS[fake.NAME]
         fake.arm(fault, skip=skip)
     _fetch_all(client, fakes, console)
-    table = Table(title=f"Fetched in spite of a fault; then {WITHDRAWN} of each are withdrawn")
+    table = Table(title=f"Lists fetched; then {WITHDRAWN} signals of each are withdrawn")
     table.add_column("exchange", no_wrap=True)
-    table.add_column("one page of it:")
+    table.add_column("in spite of")
     table.add_column("signals", justify="right")
     table.add_column("set aside", justify="right")
     table.add_column("matches")
@@ -96,7 +96,7 @@ def show_exchanges(client: Client, fakes: Sequence[FakeExchange], console: Conso
         sound = sound and matched[fake] and not left and _is_complete(client, fake)
         table.add_row(
             fake.NAME,
-            FAULTS[fake.NAME][0].value,
+            FAULTS[fake.NAME][2],
             f"{before[fake]['contents']:,}",
             f"{before[fake]['poisoned']:,}",
             "yes" if matched[fake] else "NO",
