@@ -120,10 +120,10 @@ def fetch_due(
         wait = fresh_seconds if progress.up_to_date else 0
         if exchange.enabled and time.time() >= max(progress.next_try_ts, ended + wait):
             due.append((ended, exchange.name))
-    reports = []
+    reports: list[FetchReport] = []
     for _, name in sorted(due):  # who has waited longest comes first, should the budget end
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 and reports:
             break
         with suppress(NotFound, BadInput):  # deleted or disabled since
             reports.append(fetch(services, name, left))
@@ -198,10 +198,10 @@ class _Fetch:
         classes = list(self._services.signal_types.signal_types.values())
         deltas = client.ask(lambda: iter(client.instance.fetch_iter(classes, start)))
         while (delta := client.ask(lambda: next(deltas, None))) is not None:
-            updates, checkpoint, ts, resumable = client.ask(partial(_read, delta))
+            updates, checkpoint, ts = client.ask(partial(_read, delta))
             updates = self._merged(client.api, updates)
             self._store([converter.convert(*item) for item in updates.items()], checkpoint, ts)
-            if resumable and time.monotonic() >= self._deadline:
+            if checkpoint is not None and time.monotonic() >= self._deadline:
                 return False
         return True
 
@@ -281,16 +281,12 @@ class _Fetch:
         self._progress = progress
 
 
-def _read(delta: Any) -> tuple[dict[Any, Any], Any, int | None, bool]:
-    """A delta's updates, its checkpoint as JSON, the time of that, and whether one can resume."""
+def _read(delta: Any) -> tuple[dict[Any, Any], dict[str, Any] | None, int | None]:
+    """A delta's updates, its checkpoint as JSON, None if one cannot resume, and its time."""
     checkpoint = delta.checkpoint
     ts = checkpoint.get_progress_timestamp()
-    return (
-        dict(delta.updates),
-        as_json(checkpoint),
-        None if ts is None else int(ts),
-        _resumable(checkpoint),
-    )
+    stored = as_json(checkpoint) if _resumable(checkpoint) else None
+    return dict(delta.updates), stored, None if ts is None else int(ts)
 
 
 def _resumable(checkpoint: Any) -> bool:
