@@ -128,8 +128,11 @@ class HmaDatabase:
         [(sequence,)] = self._rows("SELECT pg_get_serial_sequence('bank_content', 'id')")
         if sequence is None:
             return int(largest)
-        query = "SELECT coalesce(pg_sequence_last_value(%s::regclass), 0)"
-        [(last,)] = self._rows(query, sequence)  # null as well for who may not ask
+        query = (
+            "SELECT coalesce(CASE WHEN has_sequence_privilege(%s, 'USAGE, SELECT') "
+            "THEN pg_sequence_last_value(%s::regclass) END, 0)"
+        )
+        [(last,)] = self._rows(query, sequence, sequence)
         return max(int(largest), int(last))
 
     def contents(self) -> Iterator[HmaContent | HmaOrphan]:
