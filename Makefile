@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index prove-index prove-fetch prove-import docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality prove-index prove-fetch prove-import docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -41,6 +41,9 @@ bench: bench-freshness bench-index  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
+
+bench-quality: .venv/dev  ## which altered copies are found, beside threatexchange
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench.quality
 
 bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)

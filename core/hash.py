@@ -19,6 +19,8 @@ from core.errors import BadInput, Unavailable
 from core.media import Source, decode, is_ours
 from core.settings import Settings
 from core.signal_types import SignalTypes
+from core.variant import Variant
+from core.variants import SIDE, Luma, crops, variants
 
 T = TypeVar("T")
 
@@ -130,3 +132,23 @@ def _on_disk(source: Source) -> Iterator[Path]:
         except OSError as error:  # a full disk, mostly
             raise Unavailable(f"the content cannot be kept to be hashed: {error}") from error
         yield Path(file.name)
+
+
+def photo_variants(source: Source, settings: Settings, kinds: Collection[str]) -> list[Variant]:
+    """What else a picture may have been, hashed: see `core.variants`.
+
+    Raises:
+        BadInput, TooLarge: as `hash_content`.
+    """
+    return variants(_luma(source, settings), kinds) if kinds else []
+
+
+def photo_crops(source: Source, settings: Settings) -> list[str]:
+    """The hashes of the crops that people make of a picture, as `photo_variants`."""
+    return crops(_luma(source, settings))
+
+
+def _luma(source: Source, settings: Settings) -> Luma:
+    picture = decode(source, settings.max_pixels, SIDE)
+    levels = picture.luma(SIDE)
+    return Luma.of(levels, round(picture.shape[1] / levels.shape[1]))

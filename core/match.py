@@ -13,6 +13,7 @@ from core.errors import BadInput, IndexNotReady
 from core.index.entry import ENABLED
 from core.index.read import Found
 from core.services import Services
+from core.variant import Variant
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Match:
         content_id: the `bank_content_id` of answers.
         bank: the name of its bank.
         distance: as text, `"-"` for signal types without one.
+        variant: which variant of the query it is so near to; None for the query as it is.
         metadata, note, labels: as curated.
     """
 
@@ -32,6 +34,7 @@ class Match:
     metadata: dict[str, Any] | None
     note: str | None
     labels: tuple[str, ...]
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,18 @@ def toss(seed: str | None = None, *, bypass: bool = False) -> float:
 
 
 def lookup(
-    services: Services, signal_type: str, signal: str, wanted: Wanted, *, coin: float
+    services: Services,
+    signal_type: str,
+    signal: str,
+    wanted: Wanted,
+    *,
+    coin: float,
+    variants: Sequence[Variant] = (),
 ) -> Lookup:
-    """Enabled content near `signal`, in those banks that the coin keeps.
+    """Enabled content near `signal` or one of its variants, in those banks that the coin keeps.
+
+    What several of them are near to is named once, with the smallest of its distances. Of a
+    signal that is `""`, because there is too little in the content for one, only variants count.
 
     A match in an allow-list takes away those of all other banks, whichever banks are wanted. It
     is itself answered only if its bank is asked for by name: clients act on every bank they see.
@@ -89,8 +101,20 @@ def lookup(
         BadInput: no such type, the signal is not one of it, or it has no such threshold.
         Unavailable: the index cannot be trusted to know right now.
     """
-    checked = _checked(services, signal_type, signal)
-    return _search(services, signal_type, [checked], wanted, _rule(signal_type, wanted, coin))[0]
+    rule = _rule(signal_type, wanted, coin)
+    asked = [] if variants and not signal else [_checked(services, signal_type, signal)]
+    if not variants:
+        return _search(services, signal_type, asked, wanted, rule)[0]
+    names = [None] * len(asked) + [variant.name for variant in variants]
+    asked += [variant.hash for variant in variants]
+    number, found = _found(services, signal_type, asked, wanted)
+    near = [(one, name) for name, ones in zip(names, found, strict=True) for one in ones]
+    near.sort(key=lambda pair: int(pair[0].distance))  # only codes have variants
+    nearest: dict[int, tuple[Found, str | None]] = {}
+    for one, name in near:
+        nearest.setdefault(one.content_id, (one, name))
+    matches = rule([one for one, _ in nearest.values()])
+    return Lookup(number, tuple(_match(one, nearest[one.content_id][1]) for one in matches))
 
 
 def lookup_many(
@@ -155,24 +179,27 @@ def _checked(services: Services, signal_type: str, signal: str) -> str:
 def _search(
     services: Services, signal_type: str, signals: Sequence[str], wanted: Wanted, rule: Rule
 ) -> list[Lookup]:
+    number, found = _found(services, signal_type, signals, wanted)
+    return [Lookup(number, tuple(map(_match, rule(near)))) for near in found]
+
+
+def _found(
+    services: Services, signal_type: str, signals: Sequence[str], wanted: Wanted
+) -> tuple[int, list[list[Found]]]:
+    """The number of the snapshot, and what is near each signal."""
     services.signal_types.get(signal_type)
     if wanted.threshold is not None:
         services.signal_types.check_threshold(signal_type, wanted.threshold)
     index = services.index.get(signal_type, wanted.min_snapshot)
     if index.snapshot.enabled_ratio == 0:
         raise BadInput(f"SignalType '{signal_type}' is not enabled")
-    return [
-        Lookup(
-            index.snapshot.number,
-            tuple(
-                Match(
-                    one.content_id, one.bank.name, one.distance, one.metadata, one.note, one.labels
-                )
-                for one in rule(found)
-            ),
-        )
-        for found in index.search(signals, wanted.threshold)
-    ]
+    return index.snapshot.number, index.search(signals, wanted.threshold)
+
+
+def _match(one: Found, variant: str | None = None) -> Match:
+    return Match(
+        one.content_id, one.bank.name, one.distance, one.metadata, one.note, one.labels, variant
+    )
 
 
 def _asked_for(found: Found, wanted: Wanted) -> bool:

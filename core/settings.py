@@ -21,7 +21,8 @@ from pydantic import (
     field_validator,
 )
 
-from core.errors import Misconfigured
+from core.errors import BadInput, Misconfigured
+from core.variant import chosen
 
 PREFIX = "HMA_"
 
@@ -97,6 +98,11 @@ class Settings(BaseModel):
         description="Longest that one call of fetch works, less than the function's time limit; "
         "the next call goes on.",
     )
+    variants: Names = Field(
+        (),
+        description="What uploaded pictures are also looked up as, so that turned, framed or "
+        "darkened copies are found: orientation, margin, rotation, edge, contrast, or all.",
+    )
     hash_in_match: bool = Field(
         True, description="Whether lookups take files and URLs; false answers 403 to those."
     )
@@ -145,6 +151,14 @@ class Settings(BaseModel):
     )
 
     url: str = Field("http://127.0.0.1:5100", description="The server that the `hma` command asks.")
+
+    @field_validator("variants")
+    @classmethod
+    def _known_variants(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return chosen(names)
+        except BadInput as error:
+            raise ValueError(error.message) from error
 
     @field_validator("grace_seconds")
     @classmethod

@@ -23,11 +23,9 @@ from PIL import Image
 from core import pdq
 from core.margins import Levels, margins
 from core.tilt import tilt
+from core.variant import KINDS, Variant
 
 Floats = NDArray[np.float32]
-
-KINDS = ("orientation", "margin", "rotation", "edge", "contrast")
-"""What a query may be hashed as besides itself."""
 
 SIDE = 512
 LEAST_QUALITY = 50
@@ -50,14 +48,6 @@ EDGES = ((0.25, 0, 0, 0), (0, 0.25, 0, 0), (0, 0, 0.25, 0), (0, 0, 0, 0.25), (0.
 
 
 @dataclass(frozen=True)
-class Variant:
-    """A hash of what a picture may have been, and what of: `mirror`, `turn90`, …, or a kind."""
-
-    name: str
-    hash: str
-
-
-@dataclass(frozen=True)
 class Luma:
     """A reduced picture.
 
@@ -75,14 +65,19 @@ class Luma:
     contrast: float
 
     @classmethod
-    def of(cls, rgb: pdq.Pixels) -> "Luma":
-        """Of an image as height x width x 3 bytes: red, green, blue."""
-        height, width, _ = rgb.shape
-        image = Image.fromarray(rgb)
-        factor = max(1, max(image.size) // SIDE)
-        levels = np.asarray(image.reduce(factor).convert("L"), np.float32)
+    def of(cls, pixels: pdq.Pixels, factor: int = 1) -> "Luma":
+        """Of an image as height x width of gray, or x 3 of red, green and blue.
+
+        Args:
+            factor: by how much it has been reduced already.
+        """
+        height, width = (factor * side for side in pixels.shape[:2])
+        image = Image.fromarray(pixels)
+        further = max(1, max(image.size) // SIDE)
+        levels = np.asarray(image.reduce(further).convert("L"), np.float32)
         low, high = np.percentile(levels[::4, ::4], (1, 99))
-        return cls(levels, factor, width, height, float(np.clip(200 / (high - low + 1), 1, 4)))
+        contrast = float(np.clip(200 / (high - low + 1), 1, 4))
+        return cls(levels, factor * further, width, height, contrast)
 
 
 Seen = tuple[str, pdq.Doubles]
@@ -91,15 +86,16 @@ Seen = tuple[str, pdq.Doubles]
 
 def variants(luma: Luma, kinds: Collection[str]) -> list[Variant]:
     """The hashes of a query's variants of these kinds, each hash once."""
-    found: dict[str, str] = {}
+    found: dict[str, Variant] = {}
     if min(luma.width, luma.height) >= pdq.SMALLEST:
         for kind in KINDS:
             if kind in kinds:
                 for name, samples in _SEEN[kind](luma):
                     spectrum = pdq.Spectrum.of(samples * luma.contrast)
                     if spectrum.quality >= LEAST_QUALITY:
-                        found.setdefault(spectrum.pdq().hash, name)
-    return [Variant(name, value) for value, name in found.items()]
+                        value = spectrum.pdq().hash
+                        found.setdefault(value, Variant(kind, name, value))
+    return list(found.values())
 
 
 def crops(luma: Luma) -> list[str]:
@@ -128,7 +124,7 @@ def turned(signal: str) -> list[Variant]:
             found |= dict(zip(pair, (seen, seen.T), strict=True))
     del found["upright"]
     return [
-        Variant(name, np.packbits(seen.ravel()[::-1]).tobytes().hex())
+        Variant("orientation", name, np.packbits(seen.ravel()[::-1]).tobytes().hex())
         for name, seen in found.items()
     ]
 

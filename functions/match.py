@@ -25,8 +25,8 @@ from functions.web.errors import errors
 from functions.web.lookup import (
     Scope,
     SearchQuery,
-    TossedQuery,
     Types,
+    VariedQuery,
     answered,
     by_bank,
     by_type,
@@ -34,6 +34,7 @@ from functions.web.lookup import (
     match_object,
     searched,
 )
+from functions.web.seen import Seen, see_upload, see_url, seen_signal
 from functions.web.shapes import (
     Batch,
     HashesAndMatches,
@@ -42,7 +43,7 @@ from functions.web.shapes import (
     MatchesByType,
     RawMatches,
 )
-from functions.web.upload import hash_upload, hash_url, uploaded
+from functions.web.upload import uploaded
 
 router = APIRouter(prefix="/m", tags=["Matching"])
 
@@ -68,7 +69,7 @@ class RawLookupRequest(SearchQuery):
     include_distance: bool = Field(False, description="Answer objects with a distance, not ids.")
 
 
-class LookupRequest(TossedQuery):
+class LookupRequest(VariedQuery):
     url: str | None = Field(None, description="Content to fetch, hash and look up; or")
     content_type: str | None = Field(None, description="its content type, if known;")
     types: Types = None
@@ -77,12 +78,12 @@ class LookupRequest(TossedQuery):
     bypass_coinflip: bool = Field(False, description="Let every bank take part.")
 
 
-class UploadLookupRequest(TossedQuery):
+class UploadLookupRequest(VariedQuery):
     types: Types = None
     bypass_coinflip: str = Field("", description="Let every bank take part, if literally `true`.")
 
 
-class UrlLookupRequest(TossedQuery):
+class UrlLookupRequest(VariedQuery):
     url: str = Field(description="Content to fetch, hash and look up.")
     content_type: str | None = Field(None, description="Its content type, if known.")
     types: Types = None
@@ -125,12 +126,14 @@ async def lookup(
     """Enabled content near a signal, or near the signals of what a URL leads to, by bank."""
     if query.url:
         _check_role(services)
-        hashes = await hash_url(services, threads, query.url, query.content_type, query.types)
+        seen = await see_url(
+            services, threads, query.url, query.content_type, query.types, query.kinds(services)
+        )
     elif query.signal and query.signal_type:
-        hashes = {query.signal_type: query.signal}
+        seen = seen_signal(query.signal_type, query.signal, query.kinds(services))
     else:
         raise BadInput("Either url or both signal and signal_type are required")
-    found = await look_up(services, threads, hashes, query, bypass=query.bypass_coinflip)
+    found = await look_up(services, threads, seen, query, bypass=query.bypass_coinflip)
     matches = by_type(found, extras=query.include_metadata)
     only = query.signal_type
     return answered(matches if only is None else matches.get(only, {}), found)
@@ -151,9 +154,9 @@ async def lookup_upload(
     """Enabled content near the signals of an uploaded file, by signal type and bank."""
     _check_role(services)
     async with uploaded(request) as upload:
-        hashes = await hash_upload(upload, services, threads, query.types)
+        seen = await see_upload(upload, services, threads, query.types, query.kinds(services))
     bypass = query.bypass_coinflip == "true"
-    found = await look_up(services, threads, hashes, query, bypass=bypass)
+    found = await look_up(services, threads, seen, query, bypass=bypass)
     return answered(by_type(found, extras=query.include_metadata), found)
 
 
@@ -167,9 +170,11 @@ async def hash_and_match(
 ) -> Json:
     """The signals of what a URL leads to, and the enabled content near them, in one answer."""
     _check_role(services)
-    hashes = await hash_url(services, threads, query.url, query.content_type, query.types)
+    seen = await see_url(
+        services, threads, query.url, query.content_type, query.types, query.kinds(services)
+    )
     bypass = query.bypass_coinflip
-    return await _hashes_and_matches(services, threads, hashes, query, bypass=bypass)
+    return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
 
 
 @router.post(
@@ -187,9 +192,9 @@ async def hash_and_match_upload(
     """The signals of an uploaded file, and the enabled content near them, in one answer."""
     _check_role(services)
     async with uploaded(request) as upload:
-        hashes = await hash_upload(upload, services, threads, query.types)
+        seen = await see_upload(upload, services, threads, query.types, query.kinds(services))
     bypass = query.bypass_coinflip == "true"
-    return await _hashes_and_matches(services, threads, hashes, query, bypass=bypass)
+    return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
 
 
 @router.post(
@@ -247,16 +252,19 @@ match = target("match", router, status.router)
 async def _hashes_and_matches(
     services: Services,
     threads: Threads,
-    hashes: dict[str, str],
-    query: TossedQuery,
+    seen: Seen,
+    query: VariedQuery,
     *,
     bypass: bool,
 ) -> Json:
     """A signal is `""` where the content has too little in it: that one is not looked up."""
-    tellable = {name: signal for name, signal in hashes.items() if signal}
-    found = await look_up(services, threads, tellable, query, bypass=bypass)
+    tellable = {name: signal for name, signal in seen.hashes.items() if signal}
+    if seen.variants:
+        tellable.setdefault("pdq", "")
+    told = Seen(tellable, seen.variants)
+    found = await look_up(services, threads, told, query, bypass=bypass)
     matches = by_type(found, extras=query.include_metadata)
-    return answered({"hashes": hashes, "matches": matches}, found)
+    return answered({"hashes": seen.hashes, "matches": matches}, found)
 
 
 def _check_role(services: Services) -> None:

@@ -14,8 +14,10 @@ from pydantic import BaseModel, Field
 from core import match as matching
 from core.errors import BadInput
 from core.services import Services
+from core.variant import chosen
 from functions.web.answer import Json, at
 from functions.web.deployed import Threads, in_thread
+from functions.web.seen import Seen
 
 T = TypeVar("T")
 
@@ -73,20 +75,40 @@ class TossedQuery(SearchQuery):
     seed: str | None = Field(None, description="Makes the coin toss reproducible.")
 
 
+class VariedQuery(TossedQuery):
+    """The query of a lookup that may take content for an altered copy."""
+
+    variants: str | None = Field(
+        None,
+        description="Comma-separated: what a picture is also looked up as. `orientation`, "
+        "`margin`, `rotation`, `edge`, `contrast`, or `all`; of a PDQ hash, which is all there is "
+        "of a picture then, only `orientation`. As configured if absent, none if empty.",
+    )
+
+    def kinds(self, services: Services) -> tuple[str, ...]:
+        """Which kinds of variants are asked for."""
+        if self.variants is None:
+            return services.settings.variants
+        return chosen([name for name in self.variants.split(",") if name])
+
+
 async def look_up(
     services: Services,
     threads: Threads,
-    hashes: Mapping[str, str],
+    seen: Seen,
     query: TossedQuery,
     *,
     bypass: bool,
 ) -> dict[str, matching.Lookup]:
-    """One lookup, with a coin of its own, for each signal type."""
+    """One lookup, with a coin of its own, for each signal type; the variants are of PDQ."""
     found = {}
-    for name, signal in hashes.items():
+    for name, signal in seen.hashes.items():
         wanted = query.wanted(name, query.named())
         coin = matching.toss(query.seed, bypass=bypass)
-        call = functools.partial(matching.lookup, services, name, signal, wanted, coin=coin)
+        also = seen.variants if name == "pdq" else ()
+        call = functools.partial(
+            matching.lookup, services, name, signal, wanted, coin=coin, variants=also
+        )
         found[name] = await searched(services, threads, name, wanted, call)
     return found
 
@@ -123,6 +145,8 @@ def by_bank(found: matching.Lookup, *, extras: bool) -> dict[str, list[dict[str,
 def match_object(match: matching.Match, *, extras: bool) -> dict[str, Any]:
     """What is known of a match goes inside its object: clients read the keys above as banks."""
     answer: dict[str, Any] = {"bank_content_id": match.content_id, "distance": match.distance}
+    if match.variant is not None:
+        answer["variant"] = match.variant
     if extras:
         facts = {"metadata": match.metadata, "note": match.note, "labels": list(match.labels)}
         answer |= {name: fact for name, fact in facts.items() if fact}

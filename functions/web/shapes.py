@@ -17,6 +17,7 @@ Numbers = dict[str, int]
 class Match(TypedDict):
     bank_content_id: int
     distance: str
+    variant: NotRequired[str]
     metadata: NotRequired[dict[str, Any]]
     note: NotRequired[str]
     labels: NotRequired[list[str]]

@@ -119,7 +119,7 @@ def _hashed(
     enabled: SignalTypes | None,
 ) -> dict[str, str]:
     signal_types = enabled or type_ratio.published(services)
-    return hash_content(signal_types, services.settings, content_type, file, _names(types))
+    return hash_content(signal_types, services.settings, content_type, file, names_of(types))
 
 
 async def _parsed(request: Request) -> FormData:
@@ -138,7 +138,8 @@ def _fields(form: FormData) -> dict[str, str]:
     return fields
 
 
-def _names(types: str | None) -> list[str] | None:
+def names_of(types: str | None) -> list[str] | None:
+    """The signal types in a comma-separated list; None, for all, if there is none."""
     return None if types is None else types.split(",")
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from core import pdq
-from core.variants import CROPS, EDGES, KINDS, Luma, crops, turned, variants
+from core.variant import KINDS
+from core.variants import CROPS, EDGES, Luma, crops, turned, variants
 from tests.bench import alterations
 from tests.pictures import photograph
 

@@ -1,0 +1,71 @@
+"""What a lookup sees in what a request brings: its signals, and variants of its PDQ hash."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from core import type_ratio
+from core.hash import content_type_of, hash_content, photo_variants
+from core.media import Source
+from core.remote import fetch
+from core.services import Services
+from core.variant import Variant
+from core.variants import turned
+from functions.web.deployed import Threads, in_thread
+from functions.web.upload import Upload, names_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Signals by signal type, and variants of the one of PDQ."""
+
+    hashes: Mapping[str, str]
+    variants: Sequence[Variant] = ()
+
+
+async def see_upload(
+    upload: Upload, services: Services, threads: Threads, types: str | None, kinds: Collection[str]
+) -> Seen:
+    """The signals of an upload, of those in the list `types` if it is given, and its variants."""
+    return await in_thread(
+        threads.hashing, _seen, services, upload.content_type, upload.file, types, kinds
+    )
+
+
+async def see_url(
+    services: Services,
+    threads: Threads,
+    url: str,
+    content_type: str | None,
+    types: str | None,
+    kinds: Collection[str],
+) -> Seen:
+    """The same of what `url` leads to."""
+    fetched = await in_thread(threads.fetching, fetch, url, services.settings)
+    with fetched.body as file:
+        known = content_type or content_type_of(fetched.content_type)
+        return await in_thread(threads.hashing, _seen, services, known, file, types, kinds)
+
+
+def seen_signal(signal_type: str, signal: str, kinds: Collection[str]) -> Seen:
+    """A signal, and its orientations as far as the bits of a PDQ hash allow."""
+    hashes = {signal_type: signal}
+    if signal_type != "pdq" or "orientation" not in kinds:
+        return Seen(hashes)
+    try:
+        return Seen(hashes, turned(signal))
+    except ValueError:  # no hash: the lookup says so
+        return Seen(hashes)
+
+
+def _seen(
+    services: Services,
+    content_type: str,
+    file: Source,
+    types: str | None,
+    kinds: Collection[str],
+) -> Seen:
+    enabled = type_ratio.published(services)
+    hashes = hash_content(enabled, services.settings, content_type, file, names_of(types))
+    if "pdq" not in hashes or content_type != "photo":
+        return Seen(hashes)
+    return Seen(hashes, photo_variants(file, services.settings, kinds))

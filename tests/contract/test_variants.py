@@ -1,0 +1,123 @@
+"""Altered copies are found when lookups are asked to, and answers are HMA's when they are not."""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from PIL import Image, ImageOps
+
+from tests.contract.answers import assert_canonical, message
+from tests.contract.conftest import Serve
+from tests.pictures import blank, photograph
+from tests.served import Served
+
+ORIGINAL = photograph("coffee.png")
+
+
+def jpeg(image: Image.Image) -> tuple[str, bytes, str]:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=85)
+    return "copy.jpg", out.getvalue(), "image/jpeg"
+
+
+def original() -> Image.Image:
+    with Image.open(io.BytesIO(ORIGINAL)) as image:
+        return image.convert("RGB")
+
+
+MIRRORED = jpeg(ImageOps.mirror(original()))
+FRAMED = jpeg(ImageOps.expand(original(), 60, "white"))
+TURNED = jpeg(original().rotate(4))
+
+
+@pytest.fixture(scope="module")
+def content(api: Served) -> tuple[str, int]:
+    """A bank, and the content in it."""
+    api.post("/c/banks", json={"name": "VARIED"})
+    added = api.post("/c/bank/VARIED/content", files={"photo": ("p.png", ORIGINAL, "image/png")})
+    return "VARIED", added.json()["id"]
+
+
+def found(api: Served, file: tuple[str, bytes, str], **query: str) -> list[dict[str, object]]:
+    answer = api.post("/m/lookup?banks=VARIED", files={"photo": file}, params=query)
+    assert answer.status_code == 200, answer.text
+    assert_canonical(answer)
+    matches: list[dict[str, object]] = answer.json()["pdq"].get("VARIED", [])
+    return matches
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "name"),
+    [
+        (MIRRORED, "orientation", "mirror"),
+        (FRAMED, "margin", "margin"),
+        (TURNED, "rotation", "rotation"),
+    ],
+)
+def test_upload(
+    api: Served, content: tuple[str, int], file: tuple[str, bytes, str], kind: str, name: str
+) -> None:
+    """Found by its kind of variant, which the match names, or by all; not by itself or another."""
+    (match,) = found(api, file, variants=kind)
+    assert match["bank_content_id"] == content[1]
+    assert match["variant"] == name
+    assert int(str(match["distance"])) <= 20
+    assert found(api, file, variants="all") == [match]
+    assert found(api, file) == found(api, file, variants="") == []
+    assert found(api, file, variants="contrast") == []
+
+
+def test_named_once(api: Served, content: tuple[str, int]) -> None:
+    """What the query itself is nearest to says nothing of variants, and is there once."""
+    file = ("p.png", ORIGINAL, "image/png")
+    same = [{"bank_content_id": content[1], "distance": "0"}]
+    assert found(api, file, variants="all") == found(api, file) == same
+
+
+def test_signal(api: Served, content: tuple[str, int]) -> None:
+    """A hash is turned and mirrored by its bits."""
+    signal = api.post("/h/hash", files={"photo": MIRRORED}).json()["pdq"]
+    query = {"signal": signal, "signal_type": "pdq", "banks": "VARIED"}
+    assert api.get("/m/lookup", **query).json() == {}
+    (match,) = api.get("/m/lookup", **query, variants="all").json()["VARIED"]
+    assert (match["bank_content_id"], match["variant"]) == (content[1], "mirror")
+    broken = api.get("/m/lookup", **query | {"signal": "xyz"}, variants="all")
+    assert message(broken, 400) == "invalid signal: invalid PDQ hash"
+
+
+def test_hash_and_match(api: Served, content: tuple[str, int]) -> None:
+    """The signals are those of the upload as it is, the matches those of its variants too."""
+    answer = api.post("/m/hash_and_match?variants=all&banks=VARIED", files={"photo": MIRRORED})
+    alone = api.post("/h/hash", files={"photo": MIRRORED}).json()
+    assert answer.json()["hashes"] == alone
+    assert answer.json()["matches"]["pdq"]["VARIED"][0]["variant"] == "mirror"
+
+
+def test_unknown(api: Served) -> None:
+    """A kind that there is none of is the caller's mistake, said with those there are."""
+    answer = api.post("/m/lookup?variants=margin,sepia", files={"photo": MIRRORED})
+    assert answer.status_code == 400
+    assert message(answer, 400).startswith("no such variant 'sepia': there are orientation, margin")
+
+
+def test_nothing_to_tell(api: Served) -> None:
+    """A picture of one colour has no variants either, and is refused as without them."""
+    file = ("b.png", blank(), "image/png")
+    answer = api.post("/m/lookup?variants=all", files={"photo": file})
+    assert message(answer, 400) == "invalid signal: invalid PDQ hash"
+
+
+@pytest.fixture(scope="module")
+def varied(serve: Serve) -> Iterator[Served]:
+    """A server that looks for mirrored copies unless it is told otherwise."""
+    with serve(variants="orientation") as served:
+        yield served
+
+
+def test_setting(varied: Served) -> None:
+    """One setting switches variants on for every lookup; a request can switch them off."""
+    varied.post("/c/banks", json={"name": "VARIED"})
+    varied.post("/c/bank/VARIED/content", files={"photo": ("p.png", ORIGINAL, "image/png")})
+    assert found(varied, MIRRORED)[0]["variant"] == "mirror"
+    assert found(varied, MIRRORED, variants="") == []
+    assert found(varied, FRAMED) == []
