@@ -1,7 +1,8 @@
-"""A publisher in a process of its own, which kills itself with SIGKILL at the step it is told.
+"""Publishers in processes of their own, each killing itself with SIGKILL at the step it is told.
 
-A step is any moment before or after an operation on the store or a commit of the catalog:
-`python -m tests.system.publisher_process SETTINGS.json STEP` (0 never dies).
+A step is any moment before or after an operation on the store or a commit of the catalog. For
+each number of a step on its standard input `… publisher_process SETTINGS.json` forks a publisher
+and prints what that ended with: 0, or minus the signal.
 """
 
 import os
@@ -14,6 +15,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+import core.catalog
+import core.index.publish  # noqa: F401  # both before the forks: they take a second
 from core.services import Services
 from core.settings import Settings
 from core.store import ObjectStore
@@ -51,13 +54,24 @@ class Stepping:
         return stepping
 
 
-def main(settings: Path, last: int) -> None:
-    services = Services(Settings.model_validate_json(settings.read_text()))
+def publish(settings: Settings, last: int) -> None:
+    services = Services(settings)
     step = Steps(last)
     services.store = Stepping(services.store, step)
     event.listen(Engine, "commit", step)
     services.publisher.publish("pdq")
 
 
+def main(path: Path) -> None:
+    settings = Settings.model_validate_json(path.read_text())
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            publish(settings, int(line))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]))

@@ -26,6 +26,14 @@ def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_ent
     deployment = Deployment(settings)
     rng = random.Random(1)
     killed = 0
+    publishers = subprocess.Popen(
+        [sys.executable, "-m", "tests.system.publisher_process", tmp_path / "settings.json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert publishers.stdin
+    assert publishers.stdout
     for step in range(1, 200):
         gone = deployment.add(random_signal(rng))
         kept = deployment.add(random_signal(rng))
@@ -33,7 +41,9 @@ def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_ent
             deployment.publisher.publish("pdq")
         deployment.catalog.delete_content("KNOWN", gone)
         deployment.catalog.update_content("KNOWN", kept, note=f"step {step}")
-        status = run("publisher_process", tmp_path / "settings.json", step).wait()
+        publishers.stdin.write(f"{step}\n")
+        publishers.stdin.flush()
+        status = int(publishers.stdout.readline())
         if newest_snapshot(deployment.store, "pdq"):
             published_entries(deployment)  # whatever is newest is whole and can be read
         deployment.publisher.publish("pdq")
@@ -43,6 +53,7 @@ def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_ent
             break
         assert status == -signal.SIGKILL
         killed += 1
+    publishers.communicate()
     assert status == 0, "the publisher never got to its end"
     assert killed >= 10
 
