@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality prove-index prove-fetch prove-import docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash prove-index prove-media prove-fetch prove-import docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -37,7 +37,7 @@ check: .venv/dev  ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/core/test_imports.py
 
-bench: bench-freshness bench-index  ## every measurement, as JSON lines
+bench: bench-freshness bench-index bench-hash  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
@@ -47,6 +47,12 @@ bench-quality: .venv/dev  ## which altered copies are found, beside threatexchan
 
 bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
+
+bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; SIZES="2MP 48MP"
+	@$(BIN)/python -m tests.bench.hash $(SIZES)
+
+prove-media: .venv/dev  ## hash hostile files and 10,000 damaged ones; as JSON lines
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.core.hostile_media
 
 prove-index: .venv/dev  ## kill and stop writers of an index 200 times under the eyes of readers
 	PROVE_KILLS=200 $(BIN)/python -m pytest tests/system/test_index_faults.py

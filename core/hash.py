@@ -64,10 +64,10 @@ def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
     if settings.pdq_mode == "fast":
         picture = decode(source, settings.max_pixels, FAST_LEAST)
         if not picture.reduced:
-            return pdq.compute(picture)
+            return pdq.compute(picture, LEAST_QUALITY)
         if found := pdq.approximate(picture):
             return found
-    return pdq.compute(decode(source, settings.max_pixels))
+    return pdq.compute(decode(source, settings.max_pixels), LEAST_QUALITY)
 
 
 def content_type_of(header: str | None) -> str:

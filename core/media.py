@@ -14,11 +14,12 @@ copy of all of it would double the memory, and take longer than all that PDQ com
 
 import errno
 import io
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,12 @@ with suppress(ImportError):  # the extra `heic`
 
 SCANS = 64
 """Most passes over a progressive JPEG: encoders make about ten, and each costs its whole size."""
+
+SIDE = 32_767
+"""Longest side in pixels: a longer one is a thread or a bomb, and PDQ takes steps along each."""
+
+READS = 500_000
+"""Most times that a decoder reads from a file: a header of a million parts costs seconds."""
 
 _TIMES = MappingProxyType(
     {
@@ -140,7 +147,7 @@ def decode(source: Source, max_pixels: int, least: int | None = None) -> Picture
     # it warns of those alone that are refused here, whether or not its warnings are errors.
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
-        with Image.open(_opened(source), formats=FORMATS) as image:
+        with _opened(source) as file, Image.open(file, formats=FORMATS) as image:
             _check(image, source, max_pixels)
             size = image.size
             if least is not None:
@@ -170,8 +177,30 @@ def is_ours(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno not in sent
 
 
-def _opened(source: Source) -> Path | IO[bytes]:
-    return io.BytesIO(source) if isinstance(source, bytes) else source
+@contextmanager
+def _opened(source: Source) -> Iterator[IO[bytes]]:
+    """The file as Pillow needs it: something that it can read, seek and tell."""
+    if isinstance(source, Path):
+        with source.open("rb") as opened:
+            yield cast(IO[bytes], _Reader(opened))
+    else:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        yield cast(IO[bytes], _Reader(file))
+
+
+class _Reader:
+    """What Pillow asks of a file, so many times and not more."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.seek, self.tell = file.seek, file.tell
+        self._file = file
+        self._left = READS
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise TooLarge("the image's file is cut into more parts than any needs")
+        return self._file.read(size)
 
 
 def _check(image: Image.Image, source: Source, max_pixels: int) -> None:
@@ -181,6 +210,8 @@ def _check(image: Image.Image, source: Source, max_pixels: int) -> None:
     times = max(_TIMES.get(kind, 1) for kind in kinds + [tile[0] for tile in tiles or ()][:1])
     if "progressive" in image.info and _scans(source) > SCANS:
         raise TooLarge(f"the image has more than {SCANS} scans")
+    if max(image.size) > SIDE:
+        raise TooLarge(f"the image has more than {SIDE} pixels along a side")
     if image.width * image.height * times > max_pixels:
         raise _too_many(int(max_pixels / times))
 

@@ -146,11 +146,16 @@ def orientations(image: Rows) -> dict[str, Spectrum]:
     return found
 
 
-def compute(image: Rows) -> Pdq:
-    """The PDQ of an image of bytes, exactly as `pdqhash` has it."""
+def compute(image: Rows, least: int = 0) -> Pdq:
+    """The PDQ of an image of bytes, exactly as `pdqhash` has it.
+
+    Args:
+        least: a quality below which the hash is of no use: where it surely is below, rounding
+            errors are not followed. What is blank costs no more than what is not.
+    """
     if min(image.shape[:2]) < SMALLEST:
         return Pdq("0" * 64, 0)
-    return _by_matrix(image) or _by_definition(image)
+    return _by_matrix(image, least) or _by_definition(image)
 
 
 def approximate(image: Rows) -> Pdq | None:
@@ -176,13 +181,15 @@ def bits(coefficients: NDArray[np.floating]) -> str:
     return np.packbits((coefficients > median).ravel()[::-1]).tobytes().hex()
 
 
-def _by_matrix(image: Rows) -> Pdq | None:
+def _by_matrix(image: Rows, useful: int = 0) -> Pdq | None:
     """The PDQ of an image, or None where it is for rounding errors to decide."""
     if not _even(*image.shape[:2]):
         return None
     samples = sample(image)
     coefficients = _TRANSFORM @ samples @ _TRANSFORM.T
     least, most = _quality(samples, -SAMPLE_ERROR), _quality(samples, SAMPLE_ERROR)
+    if most < useful:
+        return Pdq(bits(coefficients), most)
     if least < most or _gap(coefficients) <= 2 * COEFFICIENT_ERROR:
         return None
     return Pdq(bits(coefficients), least)
@@ -310,7 +317,7 @@ def _sample_rounded(image: Rows) -> Floats:
     height, width = image.shape[:2]
     if height == width == SAMPLES:
         return _luma(image[:])
-    most = max(64, SLAB // width)
+    most = max(16, SLAB // width)
     slabs = (image[top : top + most] for top in range(0, height, most))
     once = _averaged_down((_averaged(_luma(slab)) for slab in slabs), height)
     across = np.concatenate([_averaged(slab)[:, _centres(width)] for slab in once])
