@@ -1,6 +1,6 @@
 """Banking: what a client calls signals becomes content of a bank, if it is what it says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInput
@@ -20,11 +20,13 @@ def bank_signals(
     metadata: Any = None,
     note: Any = None,
     labels: Any = None,
+    crops: Sequence[str] = (),
 ) -> "Content":
     """New content of `bank_name`, not published yet.
 
     Args:
         signals: by signal type, as a client gave them or as they were hashed.
+        crops: PDQ hashes of crops, kept only if there is a PDQ hash of the whole.
 
     Raises:
         NotFound: no such bank.
@@ -32,7 +34,10 @@ def bank_signals(
     """
     enabled = banked(services)
     checked = {name: _checked(enabled, name, signal) for name, signal in signals.items()}
-    return services.catalog.add_content(bank_name, checked, metadata, note, labels=labels)
+    kept = crops if "pdq" in checked else ()
+    return services.catalog.add_content(
+        bank_name, checked, metadata, note, labels=labels, crops=kept
+    )
 
 
 def checked_thresholds(signal_types: SignalTypes, given: Mapping[str, int]) -> dict[str, int]:

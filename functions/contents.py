@@ -56,13 +56,14 @@ async def bank_contents(
 
 @router.get("/bank/{bank_name}/counts", response_model=Counts, responses=errors(404))
 async def bank_counts(bank_name: str, curator: Curating) -> Json:
-    """How many contents a bank has: in all, disabled, and with signals of each type."""
+    """How many contents a bank has: in all, disabled, and with signals of each type; and crops."""
     counts = await curator.ask(lambda catalog: catalog.counts(bank_name))
     return Json(
         {
             "contents": counts.contents,
             "disabled": counts.not_enabled,
             "signals": counts.by_type,
+            **({"crops": counts.crops} if counts.crops else {}),
         }
     )
 

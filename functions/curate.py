@@ -6,7 +6,7 @@ catalog, and the scheduled `publish` makes up for it. Such an answer names no sn
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -34,6 +34,7 @@ from functions.web.body import (
 from functions.web.curating import Curating, Curator, bank_answer, content_answer
 from functions.web.deployed import in_thread
 from functions.web.errors import errors
+from functions.web.seen import Look, see_upload, see_url
 from functions.web.shapes import (
     Bank,
     Banked,
@@ -42,7 +43,7 @@ from functions.web.shapes import (
     Done,
     ShownContent,
 )
-from functions.web.upload import hash_upload, hash_url, uploaded
+from functions.web.upload import uploaded
 
 _NO_SOURCE = "Neither `url` nor multipart file upload was received"
 
@@ -101,6 +102,10 @@ class BankCreateRequest(BaseModel):
         None, description="By signal type the largest distance that matches, if not the type's."
     )
 
+    crops: Switch | None = Field(
+        None, description="Also match the crops that people make of the pictures banked from now."
+    )
+
     @property
     def ratio(self) -> float | None:
         if self.enabled_ratio is None and self.enabled is not None:
@@ -141,6 +146,7 @@ async def create_bank(
             name=body.name,
             enabled_ratio=1.0 if body.ratio is None else body.ratio,
             allow_list=bool(body.allow_list),
+            crops=bool(body.crops),
             thresholds=_thresholds(curator, body),
         )
     )
@@ -172,6 +178,7 @@ async def update_bank(
             new_name=body.name,
             enabled_ratio=body.ratio,
             allow_list=body.allow_list,
+            crops=body.crops,
             thresholds=_thresholds(curator, body),
         )
     )
@@ -198,15 +205,14 @@ async def add_content(
     curator: Curating,
 ) -> Json:
     """Bank the signals of what a URL leads to, or of an uploaded file."""
-    await curator.ask(lambda catalog: catalog.bank(bank_name))
+    bank = await curator.ask(lambda catalog: catalog.bank(bank_name))
     services, threads = curator.services, curator.threads
     enabled = await in_thread(threads.catalog, type_ratio.banked, services)
+    look = Look(query.types, crops=bank.crops, enabled=enabled)
     if query.url:
         said = await read_json(request) if is_json(request) else None
         extra = said if isinstance(said, dict) else {}
-        hashes = await hash_url(
-            services, threads, query.url, query.content_type, query.types, enabled
-        )
+        seen = await see_url(services, threads, query.url, query.content_type, look)
     else:
         async with uploaded(request, absent=_NO_SOURCE) as upload:
             extra = {
@@ -214,8 +220,8 @@ async def add_content(
                 "note": upload.fields.get("note"),
                 "labels": _labels_field(upload.fields),
             }
-            hashes = await hash_upload(upload, services, threads, query.types, enabled)
-    return await _add(curator, bank_name, hashes, extra)
+            seen = await see_upload(upload, services, threads, look)
+    return await _add(curator, bank_name, seen.hashes, extra, seen.crops)
 
 
 @router.post(
@@ -297,7 +303,11 @@ curate = target(
 
 
 async def _add(
-    curator: Curator, bank_name: str, signals: Mapping[str, Any], extra: Mapping[str, Any]
+    curator: Curator,
+    bank_name: str,
+    signals: Mapping[str, Any],
+    extra: Mapping[str, Any],
+    crops: Sequence[str] = (),
 ) -> Json:
     content = await in_thread(
         curator.threads.catalog,
@@ -308,6 +318,7 @@ async def _add(
         metadata=extra.get("metadata"),
         note=extra.get("note"),
         labels=extra.get("labels"),
+        crops=crops,
     )
     answer = {"id": content.id, "signals": content.signals}
     return Json(answer, headers=await curator.publish(content.signals))

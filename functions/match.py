@@ -34,7 +34,7 @@ from functions.web.lookup import (
     match_object,
     searched,
 )
-from functions.web.seen import Seen, see_upload, see_url, seen_signal
+from functions.web.seen import Look, Seen, see_upload, see_url, seen_signal
 from functions.web.shapes import (
     Batch,
     HashesAndMatches,
@@ -127,7 +127,11 @@ async def lookup(
     if query.url:
         _check_role(services)
         seen = await see_url(
-            services, threads, query.url, query.content_type, query.types, query.kinds(services)
+            services,
+            threads,
+            query.url,
+            query.content_type,
+            Look(query.types, query.kinds(services)),
         )
     elif query.signal and query.signal_type:
         seen = seen_signal(query.signal_type, query.signal, query.kinds(services))
@@ -154,7 +158,7 @@ async def lookup_upload(
     """Enabled content near the signals of an uploaded file, by signal type and bank."""
     _check_role(services)
     async with uploaded(request) as upload:
-        seen = await see_upload(upload, services, threads, query.types, query.kinds(services))
+        seen = await see_upload(upload, services, threads, Look(query.types, query.kinds(services)))
     bypass = query.bypass_coinflip == "true"
     found = await look_up(services, threads, seen, query, bypass=bypass)
     return answered(by_type(found, extras=query.include_metadata), found)
@@ -170,9 +174,8 @@ async def hash_and_match(
 ) -> Json:
     """The signals of what a URL leads to, and the enabled content near them, in one answer."""
     _check_role(services)
-    seen = await see_url(
-        services, threads, query.url, query.content_type, query.types, query.kinds(services)
-    )
+    look = Look(query.types, query.kinds(services))
+    seen = await see_url(services, threads, query.url, query.content_type, look)
     bypass = query.bypass_coinflip
     return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
 
@@ -192,7 +195,7 @@ async def hash_and_match_upload(
     """The signals of an uploaded file, and the enabled content near them, in one answer."""
     _check_role(services)
     async with uploaded(request) as upload:
-        seen = await see_upload(upload, services, threads, query.types, query.kinds(services))
+        seen = await see_upload(upload, services, threads, Look(query.types, query.kinds(services)))
     bypass = query.bypass_coinflip == "true"
     return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
 

@@ -27,6 +27,7 @@ class Bank:
         enabled_ratio: the share of lookups that it takes part in, 0 to 1.
         allow_list: what matches here is known to be harmless: no other bank's match counts then.
         thresholds: by signal type the largest distance that matches, where it is not the type's.
+        crops: whether the crops that people make of a picture are kept as signals of it too.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Bank:
     enabled_ratio: float
     allow_list: bool = False
     thresholds: Mapping[str, int] = field(default_factory=dict)
+    crops: bool = False
 
 
 def every(session: Session) -> list[Bank]:
@@ -71,6 +73,7 @@ def create(
     enabled_ratio: float,
     allow_list: bool = False,
     thresholds: Mapping[str, int] | None = None,
+    crops: bool = False,
 ) -> Bank:
     """A new, empty bank. It leaves no mark: an index knows a bank from its content.
 
@@ -83,6 +86,7 @@ def create(
         enabled_ratio=_checked_ratio(enabled_ratio),
         allow_list=allow_list,
         thresholds=dict(thresholds) if thresholds else None,
+        crops=crops,
     )
     session.add(row)
     try:
@@ -99,6 +103,7 @@ def update(
     enabled_ratio: float | None,
     allow_list: bool | None = None,
     thresholds: Mapping[str, int] | None = None,
+    crops: bool | None = None,
 ) -> Bank:
     """The bank with what is given changed; None leaves a thing as it is.
 
@@ -116,6 +121,8 @@ def update(
         row.enabled_ratio = _checked_ratio(enabled_ratio)
     if allow_list is not None:
         row.allow_list = allow_list
+    if crops is not None:
+        row.crops = crops
     if thresholds is not None:
         row.thresholds = dict(thresholds) or None
     try:
@@ -152,7 +159,9 @@ def remove(session: Session, name: str) -> None:
 def bank_of(row: BankRow) -> Bank:
     """The value of a stored row."""
     assert row.id is not None
-    return Bank(row.id, row.name, row.enabled_ratio, row.allow_list, row.thresholds or {})
+    return Bank(
+        row.id, row.name, row.enabled_ratio, row.allow_list, row.thresholds or {}, row.crops
+    )
 
 
 def _row(session: Session, name: str, lock: str | None) -> BankRow | None:

@@ -49,6 +49,7 @@ class Catalog:
         *,
         allow_list: bool = False,
         thresholds: Mapping[str, int] | None = None,
+        crops: bool = False,
     ) -> Bank:
         """A new bank. Raises BadInput (name, ratio) or Forbidden (the name is taken).
 
@@ -56,7 +57,7 @@ class Catalog:
             thresholds: checked already.
         """
         with self._database.writing() as session:
-            return bank.create(session, name, enabled_ratio, allow_list, thresholds)
+            return bank.create(session, name, enabled_ratio, allow_list, thresholds, crops)
 
     def bank(self, name: str) -> Bank:
         """The bank of this name. Raises NotFound."""
@@ -76,6 +77,7 @@ class Catalog:
         *,
         allow_list: bool | None = None,
         thresholds: Mapping[str, int] | None = None,
+        crops: bool | None = None,
     ) -> Bank:
         """The bank with what is not None changed. Raises NotFound, BadInput or Forbidden.
 
@@ -83,7 +85,9 @@ class Catalog:
             thresholds: all of them, checked already.
         """
         with self._database.writing() as session:
-            return bank.update(session, name, new_name, enabled_ratio, allow_list, thresholds)
+            return bank.update(
+                session, name, new_name, enabled_ratio, allow_list, thresholds, crops
+            )
 
     def delete_bank(self, name: str) -> None:
         """Delete the bank with all its content; nothing happens when there is none."""
@@ -98,13 +102,17 @@ class Catalog:
         note: str | None = None,
         uri: str | None = None,
         labels: list[str] | None = None,
+        crops: Sequence[str] = (),
     ) -> Content:
         """New content, of normalised signals by type. Raises NotFound or BadInput.
+
+        Args:
+            crops: PDQ hashes of crops of it, which are matched too.
 
         Not safe to repeat: each call that succeeds makes one more content.
         """
         with self._database.writing() as session:
-            return content.add(session, bank_name, signals, metadata, note, uri, labels)
+            return content.add(session, bank_name, signals, metadata, note, uri, labels, crops)
 
     def content(self, bank_name: str, content_id: int) -> Content:
         """This content of this bank. Raises NotFound."""

@@ -66,8 +66,12 @@ def add(
     note: Any,
     uri: str | None,
     labels: Any = None,
+    crops: Sequence[str] = (),
 ) -> Content:
     """New, enabled content with these signals, which are validated and normalised already.
+
+    Args:
+        crops: PDQ hashes of crops of it.
 
     Raises:
         NotFound: no such bank.
@@ -94,6 +98,10 @@ def add(
     session.add_all(
         SignalRow(content_id=row.id, signal_type=name, ordinal=0, value=value)
         for name, value in signals.items()
+    )
+    session.add_all(
+        SignalRow(content_id=row.id, signal_type="pdq", ordinal=ordinal, value=value, crop=True)
+        for ordinal, value in enumerate(crops, start=1)
     )
     given = checked_labels(labels)
     _label(session, row.id, given)

@@ -36,11 +36,13 @@ class Counts:
         contents: in all.
         not_enabled: of them, those that are disabled, for good or until a time.
         by_type: contents that have signals of each type.
+        crops: signals of crops, which are not counted otherwise.
     """
 
     contents: int
     not_enabled: int
     by_type: dict[str, int]
+    crops: int = 0
 
 
 def page(
@@ -110,10 +112,16 @@ def counts(session: Session, bank_name: str) -> Counts:
     by_type = connection.execute(
         select_columns(col(SignalRow.signal_type), func.count(distinct(col(SignalRow.content_id))))
         .join(ContentRow, col(ContentRow.id) == col(SignalRow.content_id))
-        .where(in_bank)
+        .where(in_bank, ~col(SignalRow.crop))
         .group_by(col(SignalRow.signal_type))
     )
-    return Counts(contents, not_enabled, {row[0]: row[1] for row in by_type})
+    crops = connection.execute(
+        select_columns(func.count())
+        .select_from(SignalRow)
+        .join(ContentRow, col(ContentRow.id) == col(SignalRow.content_id))
+        .where(in_bank, col(SignalRow.crop))
+    ).scalar_one()
+    return Counts(contents, not_enabled, {row[0]: row[1] for row in by_type}, crops)
 
 
 def _signals_of(session: Session, ids: Collection[int]) -> dict[int, dict[str, str]]:

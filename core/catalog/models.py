@@ -46,6 +46,7 @@ class BankRow(Row, table=True):
     enabled_ratio: float
     allow_list: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     thresholds: dict[str, int] | None = Field(default=None, sa_column=Column(JSON(True)))
+    crops: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class ContentRow(Row, table=True):
@@ -64,7 +65,10 @@ class ContentRow(Row, table=True):
 
 
 class SignalRow(Row, table=True):
-    """One signal of a content, which may have several of one type: ordinals 0, 1, …"""
+    """One signal of a content, which may have several of one type: ordinals 0, 1, …
+
+    One of a crop of it is matched like the others, and shown to nobody.
+    """
 
     __tablename__ = "signal"
     __table_args__ = (Index(None, "signal_type", "content_id"),)
@@ -73,6 +77,7 @@ class SignalRow(Row, table=True):
     signal_type: str = Field(primary_key=True, max_length=NAME_LENGTH)
     ordinal: int = Field(default=0, primary_key=True)
     value: str = Field(sa_type=Text)
+    crop: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class LabelRow(Row, table=True):

@@ -219,6 +219,7 @@ def counts(session: Session) -> dict[tuple[str | None, str | None], tuple[int, i
         .join(ContentRow, col(ContentRow.bank_id) == BankRow.id)
         .join(SignalRow, col(SignalRow.content_id) == ContentRow.id)
         .outerjoin(MovedContentRow, moved == ContentRow.id)
+        .where(~col(SignalRow.crop))
         .group_by(col(BankRow.name), col(SignalRow.signal_type))
     )
     run = session.connection().execute

@@ -58,6 +58,8 @@ def bank_answer(bank: Bank) -> shapes.Bank:
         answer["allow_list"] = True
     if bank.thresholds:
         answer["thresholds"] = dict(bank.thresholds)
+    if bank.crops:
+        answer["crops"] = True
     return answer
 
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core import type_ratio
-from core.hash import content_type_of, hash_content, photo_variants
+from core.hash import content_type_of, hash_content, photo_crops, photo_variants
 from core.media import Source
 from core.remote import fetch
 from core.services import Services
+from core.signal_types import SignalTypes
 from core.variant import Variant
 from core.variants import turned
 from functions.web.deployed import Threads, in_thread
@@ -16,34 +17,43 @@ from functions.web.upload import Upload, names_of
 
 @dataclass(frozen=True)
 class Seen:
-    """Signals by signal type, and variants of the one of PDQ."""
+    """Signals by signal type; of a picture, variants of its PDQ hash and hashes of its crops."""
 
     hashes: Mapping[str, str]
     variants: Sequence[Variant] = ()
+    crops: Sequence[str] = ()
 
 
-async def see_upload(
-    upload: Upload, services: Services, threads: Threads, types: str | None, kinds: Collection[str]
-) -> Seen:
-    """The signals of an upload, of those in the list `types` if it is given, and its variants."""
-    return await in_thread(
-        threads.hashing, _seen, services, upload.content_type, upload.file, types, kinds
-    )
+@dataclass(frozen=True)
+class Look:
+    """What is to be seen.
+
+    Attributes:
+        types: comma-separated signal types; all if None.
+        kinds: of variants.
+        crops: whether crops are hashed.
+        enabled: the types there are; if None, those that the index does not say are switched off.
+    """
+
+    types: str | None = None
+    kinds: Collection[str] = ()
+    crops: bool = False
+    enabled: SignalTypes | None = None
+
+
+async def see_upload(upload: Upload, services: Services, threads: Threads, look: Look) -> Seen:
+    """What is seen in an upload."""
+    return await in_thread(threads.hashing, _seen, services, upload.content_type, upload.file, look)
 
 
 async def see_url(
-    services: Services,
-    threads: Threads,
-    url: str,
-    content_type: str | None,
-    types: str | None,
-    kinds: Collection[str],
+    services: Services, threads: Threads, url: str, content_type: str | None, look: Look
 ) -> Seen:
-    """The same of what `url` leads to."""
+    """What is seen in what `url` leads to."""
     fetched = await in_thread(threads.fetching, fetch, url, services.settings)
     with fetched.body as file:
         known = content_type or content_type_of(fetched.content_type)
-        return await in_thread(threads.hashing, _seen, services, known, file, types, kinds)
+        return await in_thread(threads.hashing, _seen, services, known, file, look)
 
 
 def seen_signal(signal_type: str, signal: str, kinds: Collection[str]) -> Seen:
@@ -57,15 +67,13 @@ def seen_signal(signal_type: str, signal: str, kinds: Collection[str]) -> Seen:
         return Seen(hashes)
 
 
-def _seen(
-    services: Services,
-    content_type: str,
-    file: Source,
-    types: str | None,
-    kinds: Collection[str],
-) -> Seen:
-    enabled = type_ratio.published(services)
-    hashes = hash_content(enabled, services.settings, content_type, file, names_of(types))
+def _seen(services: Services, content_type: str, file: Source, look: Look) -> Seen:
+    enabled = look.enabled or type_ratio.published(services)
+    hashes = hash_content(enabled, services.settings, content_type, file, names_of(look.types))
     if "pdq" not in hashes or content_type != "photo":
         return Seen(hashes)
-    return Seen(hashes, photo_variants(file, services.settings, kinds))
+    return Seen(
+        hashes,
+        photo_variants(file, services.settings, look.kinds),
+        photo_crops(file, services.settings) if look.crops else (),
+    )

@@ -60,6 +60,7 @@ class Bank(TypedDict):
     matching_enabled_ratio: float
     name: str
     allow_list: NotRequired[bool]
+    crops: NotRequired[bool]
     thresholds: NotRequired[dict[str, int]]
 
 
@@ -112,6 +113,7 @@ class Counts(TypedDict):
     contents: int
     disabled: int
     signals: dict[str, int]
+    crops: NotRequired[int]
 
 
 class FoundMatch(TypedDict):

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
+import requests
 from PIL import Image, ImageOps
 
 from tests.contract.answers import assert_canonical, message
@@ -35,7 +36,15 @@ def content(api: Served) -> tuple[str, int]:
     """A bank, and the content in it."""
     api.post("/c/banks", json={"name": "VARIED"})
     added = api.post("/c/bank/VARIED/content", files={"photo": ("p.png", ORIGINAL, "image/png")})
+    seen_by(api, added)
     return "VARIED", added.json()["id"]
+
+
+def seen_by(api: Served, change: requests.Response) -> None:
+    """Have the one process that serves load the snapshot with a change."""
+    query = {"signal": "0" * 64, "signal_type": "pdq"}
+    answer = api.get("/m/lookup", **query, min_snapshot=change.headers["X-HMA-Snapshot"])
+    assert answer.status_code == 200, answer.text
 
 
 def found(api: Served, file: tuple[str, bytes, str], **query: str) -> list[dict[str, object]]:
@@ -117,7 +126,40 @@ def varied(serve: Serve) -> Iterator[Served]:
 def test_setting(varied: Served) -> None:
     """One setting switches variants on for every lookup; a request can switch them off."""
     varied.post("/c/banks", json={"name": "VARIED"})
-    varied.post("/c/bank/VARIED/content", files={"photo": ("p.png", ORIGINAL, "image/png")})
+    file = {"photo": ("p.png", ORIGINAL, "image/png")}
+    seen_by(varied, varied.post("/c/bank/VARIED/content", files=file))
     assert found(varied, MIRRORED)[0]["variant"] == "mirror"
     assert found(varied, MIRRORED, variants="") == []
     assert found(varied, FRAMED) == []
+
+
+def test_crops(api: Served) -> None:
+    """A bank that is told to keeps crops: they match as the content, and are shown nowhere."""
+    made = api.post("/c/banks", json={"name": "CROPPED", "crops": True})
+    assert made.json() == {"name": "CROPPED", "matching_enabled_ratio": 1.0, "crops": True}
+    whole = api.post("/h/hash", files={"photo": ("p.png", ORIGINAL, "image/png")}).json()
+    added = api.post("/c/bank/CROPPED/content", files={"photo": ("p.png", ORIGINAL, "image/png")})
+    assert added.json()["signals"] == whole
+    seen_by(api, added)
+    path = f"/c/bank/CROPPED/content/{added.json()['id']}"
+    assert api.get(path, include_signals="true").json()["signals"] == whole
+    (listed,) = api.get("/c/bank/CROPPED/contents").json()["contents"]
+    assert listed["signals"] == whole
+    counts = api.get("/c/bank/CROPPED/counts").json()
+    assert (counts["contents"], counts["signals"]) == (1, {"pdq": 1})
+    assert counts["crops"] > 20
+
+    image = original()
+    cut = jpeg(image.crop((60, 40, image.width - 60, image.height - 40)))
+    query = "/m/lookup?banks=CROPPED"
+    (match,) = api.post(query, files={"photo": cut}).json()["pdq"]["CROPPED"]
+    assert match["bank_content_id"] == added.json()["id"]
+    assert set(match) == {"bank_content_id", "distance"}
+    assert api.post("/m/lookup?banks=VARIED", files={"photo": cut}).json() == {"pdq": {}}
+
+    gone = api.delete(path)
+    assert gone.json() == {"deleted": 1}
+    seen_by(api, gone)
+    assert api.post(query, files={"photo": cut}).json() == {"pdq": {}}
+    changed = api.put("/c/bank/CROPPED", json={"crops": False}).json()
+    assert changed == {"name": "CROPPED", "matching_enabled_ratio": 1.0}
