@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import col, select
 
-from core.catalog.models import LeaseRow
+from core.catalog.models import ExchangeRecordRow, LeaseRow
 from core.errors import BadInput, NotFound, StoreUnavailable
 from core.exchanges.fetch import FetchReport, fetch, fetch_due
 from core.exchanges.poison import Poisoned
@@ -539,3 +539,21 @@ def test_any_history_ends_with_the_live_set(services: Deployment, script: Script
             for _, pdq in set(record.signals)
         )
         assert Counter(held(services)) == expected
+
+
+def test_a_record_takes_over_the_content_that_was_moved_here_for_its_key(
+    services: Deployment, script: Scripted
+) -> None:
+    """Clients keep its id. What the exchange no longer has leaves when all has been read."""
+    exchange = services.catalog.exchanges.find("LIST")
+    ids = [services.catalog.add_content("LIST", {"pdq": pdq(n)}).id for n in (1, 2)]
+    with services.catalog._database.writing() as session:
+        session.add_all(
+            ExchangeRecordRow(exchange_id=exchange.id, key=key, content_id=content_id)
+            for key, content_id in zip(["kept", "gone"], ids, strict=True)
+        )
+    script.says(kept=1, new=3)
+    report = run(services)
+    assert (report.applied.added, report.applied.changed, report.applied.removed) == (1, 0, 1)
+    assert content_of(services, 1) == ids[0]
+    assert held(services) == [pdq(1), pdq(3)]
