@@ -107,10 +107,13 @@ def _peeled(levels: Levels, box: Box, reading: _Reading) -> Box:
 
 def _band(lines: Levels, reading: _Reading) -> int:
     """How many lines, from the first, are a band of its colour."""
-    color = float(np.median(lines[:2]))
-    if _share(lines[:1], color, reading.tolerance)[0] < 0.75:
+    if len(lines) < 3:
+        return 0
+    color = float(np.median(lines[1:3]))
+    if _share(lines[1:2], color, reading.tolerance)[0] < 0.75:
         return 0
     share = _share(lines, color, reading.tolerance)
+    share[0] = 1  # reduced, it may be half of the band before
     ending = np.flatnonzero(share < reading.least)
     plain = np.flatnonzero(share[: ending[0] if len(ending) else None] >= 0.9)
     return int(plain[-1]) + 1 if len(plain) else 0

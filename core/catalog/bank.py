@@ -34,7 +34,7 @@ class Bank:
     name: str
     enabled_ratio: float
     allow_list: bool = False
-    thresholds: Mapping[str, int] = field(default_factory=dict)
+    thresholds: Mapping[str, int] = field(default_factory=dict, hash=False)
     crops: bool = False
 
 

@@ -17,7 +17,6 @@ from core.hash import content_type_of, hash_content
 from core.media import Source
 from core.remote import fetch
 from core.services import Services
-from core.signal_types import SignalTypes
 from functions.web.deployed import Threads, in_thread
 
 _ABSENT = "Missing multipart/form-data file upload"
@@ -82,17 +81,15 @@ async def hash_upload(
     services: Services,
     threads: Threads,
     types: str | None,
-    enabled: SignalTypes | None = None,
 ) -> dict[str, str]:
     """The signals of an upload, by signal type.
 
     Args:
-        types: a list of the wanted ones; all if None.
-        enabled: those there are; if None, those that are not switched off as far as the index
-            says.
+        types: a list of the wanted ones; all if None, that the index does not say are switched
+            off.
     """
     return await in_thread(
-        threads.hashing, _hashed, services, upload.content_type, upload.file, types, enabled
+        threads.hashing, _hashed, services, upload.content_type, upload.file, types
     )
 
 
@@ -102,13 +99,12 @@ async def hash_url(
     url: str,
     content_type: str | None,
     types: str | None,
-    enabled: SignalTypes | None = None,
 ) -> dict[str, str]:
     """The signals of what `url` leads to, as `hash_upload`."""
     fetched = await in_thread(threads.fetching, fetch, url, services.settings)
     with fetched.body as file:
         known = content_type or content_type_of(fetched.content_type)
-        return await in_thread(threads.hashing, _hashed, services, known, file, types, enabled)
+        return await in_thread(threads.hashing, _hashed, services, known, file, types)
 
 
 def _hashed(
@@ -116,9 +112,8 @@ def _hashed(
     content_type: str,
     file: Source,
     types: str | None,
-    enabled: SignalTypes | None,
 ) -> dict[str, str]:
-    signal_types = enabled or type_ratio.published(services)
+    signal_types = type_ratio.published(services)
     return hash_content(signal_types, services.settings, content_type, file, names_of(types))
 
 
