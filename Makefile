@@ -48,8 +48,8 @@ bench-quality: .venv/dev  ## which altered copies are found, beside threatexchan
 bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
 
-bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; SIZES="2MP 48MP"
-	@$(BIN)/python -m tests.bench.hash $(SIZES)
+bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; ONLY="2MP jpeg"
+	@$(BIN)/python -m tests.bench.hash $(ONLY)
 
 prove-media: .venv/dev  ## hash hostile files and 10,000 damaged ones; as JSON lines
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.core.hostile_media

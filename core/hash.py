@@ -65,7 +65,7 @@ def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
         picture = decode(source, settings.max_pixels, FAST_LEAST)
         if not picture.reduced:
             return pdq.compute(picture, LEAST_QUALITY)
-        if found := pdq.approximate(picture):
+        if found := pdq.approximate(picture, picture.full):
             return found
     return pdq.compute(decode(source, settings.max_pixels), LEAST_QUALITY)
 

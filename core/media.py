@@ -94,11 +94,13 @@ class Picture:
         image: as it is stored.
         orientation: as EXIF has it, 1 to 8.
         reduced: whether it was decoded with fewer pixels than it has, or in gray.
+        size: width and height in the file, before it was reduced.
     """
 
     image: Image.Image
     orientation: int = 1
     reduced: bool = False
+    size: tuple[int, int] = (0, 0)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -116,6 +118,12 @@ class Picture:
         sideways = self.orientation in _SIDEWAYS
         box = (top, 0, bottom, height) if sideways else (0, top, width, bottom)
         return np.asarray(self._upright(_plain(self.image.crop(box))))
+
+    @property
+    def full(self) -> tuple[int, int]:
+        """Height and width before it was reduced."""
+        width, height = self.size
+        return (width, height) if self.orientation in _SIDEWAYS else (height, width)
 
     def luma(self, least: int) -> NDArray[np.uint8]:
         """All of it in gray, made smaller as long as both sides have `least` pixels.
@@ -155,7 +163,7 @@ def decode(source: Source, max_pixels: int, least: int | None = None) -> Picture
             drafted = image.size != size or (least is not None and image.format in ("JPEG", "MPO"))
             image.load()  # which turns a TIFF upright, and forgets its orientation
             _plain(image.crop((0, 0, 1, 1)))  # what cannot become RGB fails here
-            return Picture(_ranged(image), _orientation(image), drafted)
+            return Picture(_ranged(image), _orientation(image), drafted, size)
     except (TooLarge, Unavailable):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

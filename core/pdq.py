@@ -158,15 +158,20 @@ def compute(image: Rows, least: int = 0) -> Pdq:
     return _by_matrix(image, least) or _by_definition(image)
 
 
-def approximate(image: Rows) -> Pdq | None:
-    """The PDQ of a copy of an image that is smaller or in gray; None where that cannot be told.
+def approximate(image: Rows, full: tuple[int, int]) -> Pdq | None:
+    """The PDQ of an image from one that is smaller or in gray; None where that cannot be told.
+
+    Args:
+        image: each pixel the mean of a square of those of the image in question.
+        full: the height and width of that. Its own windows and samples are used.
 
     A few coefficients about the median may change sides, which costs as many bits. Where many are
     near it, as in flags, patterns and blank pages, the hash would be another.
     """
     if min(image.shape[:2]) < SMALLEST:
         return None
-    seen = spectrum(image)
+    samples = _columns(_rows(image, full=full[0]), full=full[1])
+    seen = _transformed(samples)
     median = np.partition(seen.coefficients, 127, axis=None)[127]
     near = np.count_nonzero(np.abs(seen.coefficients - median) < APPROXIMATION_ERROR)
     return seen.pdq() if near <= MOST_NEAR else None
@@ -200,27 +205,30 @@ def sample(image: Rows) -> Doubles:
     return _columns(_rows(image))
 
 
-def _rows(image: Rows, flipped: bool = False) -> Floats:
+def _rows(image: Rows, flipped: bool = False, full: int | None = None) -> Floats:
     """R(H) L: 64 rows of luma; of the image upside down if `flipped`."""
-    rows = _weighted(image, flipped)
+    rows = _weighted(image, flipped, full)
     if len(image.shape) == 3:
         rows = (rows.reshape(-1, 3) @ np.array(LUMA, np.float32)).reshape(SAMPLES, -1)
     return rows
 
 
-def _columns(rows: Floats, mirrored: bool = False) -> Doubles:
+def _columns(rows: Floats, mirrored: bool = False, full: int | None = None) -> Doubles:
     """`rows` R(W)ᵀ, 64 x 64 samples; of the image seen from behind if `mirrored`."""
-    return _weighted(rows.T, mirrored).T.astype(np.float64)
+    return _weighted(rows.T, mirrored, full).T.astype(np.float64)
 
 
 def _transformed(samples: Doubles) -> Spectrum:
     return Spectrum(_TRANSFORM @ samples @ _TRANSFORM.T, _quality(samples, 0))
 
 
-def _weighted(lines: Rows, backwards: bool = False) -> Floats:
-    """R(n) `lines`, for n lines of any length; R(n) of the lines in reverse if `backwards`."""
+def _weighted(lines: Rows, backwards: bool = False, full: int | None = None) -> Floats:
+    """R(n) `lines`, for n lines of any length; R(n) of the lines in reverse if `backwards`.
+
+    If they are the means of neighbours in `full` lines, it is R of those that is applied.
+    """
     length, width = lines.shape[0], math.prod(lines.shape[1:])
-    weights = _weights(length)
+    weights = _weights(length) if full is None else _folded(full, length)
     if backwards:
         weights = tuple((length - first - len(row), row[::-1]) for first, row in weights[::-1])
     product = np.empty((SAMPLES, width), np.float32)
@@ -255,6 +263,18 @@ def _weights(length: int) -> Weights:
         inside = (first[middle, None] <= reached) & (reached < last[middle, None])
         share = inside / (last - first)[middle, None]
         rows.append((int(reached[0]), share.mean(axis=0).astype(np.float32)))
+    return tuple(rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _folded(length: int, parts: int) -> Weights:
+    """R(length) for lines of which so many neighbours are one that only `parts` are left."""
+    factor = -(-length // parts)
+    rows = []
+    for first, weights in _weights(length):
+        start, ahead = divmod(first, factor)
+        behind = -(ahead + len(weights)) % factor
+        rows.append((start, np.pad(weights, (ahead, behind)).reshape(-1, factor).sum(axis=1)))
     return tuple(rows)
 
 

@@ -1,4 +1,4 @@
-"""Bytes of an image to its PDQ, beside threatexchange's path: `make bench-hash SIZES="2MP 48MP"`.
+"""Bytes of an image to its PDQ, beside threatexchange's path: `make bench-hash ONLY="2MP jpeg"`.
 
 Both hash the same files in the same process, in turn, on one thread; time is that of the processor,
 the least of several runs of each picture. Memory is what hashing adds, at its peak, to a process
@@ -68,9 +68,9 @@ PATHS: dict[str, Hasher] = {
 }
 
 
-def main(sizes: list[str]) -> None:
+def main(sizes: list[str], forms: list[str]) -> None:
     for size in sizes:
-        lines = [line for form in FORMATS for line in _lines(size, form)]
+        lines = [line for form in forms for line in _lines(size, form)]
         for line in lines:
             print(json.dumps(line), flush=True)
         _write_table(size, lines)
@@ -206,16 +206,15 @@ def _write_table(size: str, lines: list[dict[str, Any]]) -> None:
         "| bits off: median, 95 %, 99 %, most |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for form in FORMATS:
-        for mode in "exact", "fast":
-            case = f"{mode}/{size}/{form}/"
-            spent, held = cases[case + "time"], cases[case + "memory"]
-            bits = [cases[f"{case}bits_{part}"]["ours"] for part in ("median", "p95", "p99", "max")]
-            rows.append(
-                f"| {mode} {form} | {spent['ours']} | {spent['peer']} | {spent['ratio'] or '-'} x "
-                f"| {held['ours']} | {held['peer']} | {held['ratio'] or '-'} x "
-                f"| {', '.join(f'{one:g}' for one in bits)} |"
-            )
+    for case in dict.fromkeys(line["case"].rpartition("/")[0] for line in lines):
+        mode, _, form = case.split("/")
+        spent, held = cases[f"{case}/time"], cases[f"{case}/memory"]
+        bits = [cases[f"{case}/bits_{part}"]["ours"] for part in ("median", "p95", "p99", "max")]
+        rows.append(
+            f"| {mode} {form} | {spent['ours']} | {spent['peer']} | {spent['ratio'] or '-'} x "
+            f"| {held['ours']} | {held['peer']} | {held['ratio'] or '-'} x "
+            f"| {', '.join(f'{one:g}' for one in bits)} |"
+        )
     text = (
         f"<!-- hash {size} -->\n### {size}, {lines[0]['pictures']} pictures\n\n"
         f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, "
@@ -239,5 +238,6 @@ if __name__ == "__main__":
             print(json.dumps(_times(size, form)))
         case ["memory", path, name]:
             print(json.dumps(_memory(path, name)))
-        case sizes:
-            main(sizes or list(SIZES))
+        case chosen:
+            sizes, forms = ([one for one in every if one in chosen] for every in (SIZES, FORMATS))
+            main(sizes or list(SIZES), forms or list(FORMATS))

@@ -212,8 +212,9 @@ def test_what_is_no_photo_is_bad_input(content: bytes) -> None:
         signals("photo", content)
 
 
-def test_a_photo_with_too_many_pixels_is_too_large() -> None:
+def test_a_photo_with_too_many_pixels_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit of the settings holds."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # the process's, put back at the end
     assert signals("photo", blank(), max_pixels=128 * 128)
     with pytest.raises(TooLarge):
         signals("photo", blank(), max_pixels=128 * 128 - 1)

@@ -192,11 +192,11 @@ def test_ties_of_a_large_picture_take_little_memory() -> None:
 def test_approximations_do_not_guess() -> None:
     """A photograph at half its size is a few bits off; of a chessboard nothing is said."""
     rgb = pixels("astronaut.png", (1024, 1024))
-    found = pdq.approximate(pixels("astronaut.png", (512, 512)))
+    found = pdq.approximate(pixels("astronaut.png", (512, 512)), (1024, 1024))
     assert found is not None
     assert apart(found.hash, oracle(rgb).hash) <= 8
-    assert pdq.approximate(pixels("chessboard_RGB.png", (512, 512))) is None
-    assert pdq.approximate(noise(1, 4, 200)) is None
+    assert pdq.approximate(pixels("chessboard_RGB.png", (512, 512)), (1024, 1024)) is None
+    assert pdq.approximate(noise(1, 4, 200), (4, 200)) is None
 
 
 def test_photographs_take_the_short_way() -> None:
