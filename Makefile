@@ -23,7 +23,7 @@ demo: .venv/run   ## the same on a temporary folder and a free port; fails if a 
 	@$(BIN)/hma demo
 
 dev: .venv/dev .tools/minio  ## serve on MinIO, again at each change of the code
-	@$(BIN)/watchfiles --filter python '$(BIN)/hma serve $(ARGS)' core functions local_runtime
+	@$(BIN)/watchfiles --filter python '$(BIN)/hma serve --development $(ARGS)' core functions local_runtime
 
 test: .venv/dev   ## check, then every test there is
 	@if command -v go >/dev/null; then $(MAKE) .tools/minio || echo 'MinIO does not build'; \

@@ -71,6 +71,9 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="Bank photographs if no bank exists; match copies.")
     ] = False,
+    development: Annotated[
+        bool, typer.Option("--development", help="Add /dev routes, which fill and empty it.")
+    ] = False,
 ) -> None:
     """Serve all functions on one port, with an object store beside them."""
     from local_runtime.demo import (
@@ -103,6 +106,7 @@ def serve(
         commands.complain,
         attend,
         fetch_every,
+        development,
     )
 
 

@@ -37,6 +37,7 @@ from functions import (
 )
 from functions import hash as hash_function
 from functions.web.app import build
+from local_runtime.development import router
 from local_runtime.object_store import Backing, object_store
 from local_runtime.scheduler import Scheduler
 
@@ -85,6 +86,7 @@ def serve(
     report: Callable[[str], object],
     attend: Callable[[Serving], bool],
     fetch_seconds: float = 60.0,
+    development: bool = False,
 ) -> None:
     """Serve until interrupted.
 
@@ -96,6 +98,7 @@ def serve(
         report: is told of what goes wrong meanwhile.
         attend: called in a thread once requests are accepted; whether to go on serving.
         fetch_seconds: between runs of the scheduled fetch.
+        development: also mount what fills and empties a server.
 
     Raises:
         Misconfigured: the folder or the port is in use, or the store is not installed.
@@ -117,7 +120,7 @@ def serve(
             stack.enter_context(Scheduler(name, job, seconds, report))
         server = uvicorn.Server(
             uvicorn.Config(
-                build(*ROUTERS, services=services),
+                build(*ROUTERS, *([router] if development else []), services=services),
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=5,

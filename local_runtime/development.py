@@ -1,0 +1,97 @@
+"""HMA's development routes, `/dev/*`: fill an empty server, and empty it again.
+
+Mounted by `hma serve --development` alone, and never by a function: whoever reaches them can
+delete everything.
+"""
+
+import random
+from typing import Any
+
+from fastapi import APIRouter, Request
+from threatexchange.signal_type.signal_base import CanGenerateRandomSignal
+
+from core.banking import bank_signals
+from core.errors import BadInput, Forbidden
+from core.exchanges.fetch import fetch
+from core.services import Services
+from functions.fetch import run
+from functions.web.answer import Json
+from functions.web.body import read_object
+from functions.web.deployed import Deployed, Pools, in_thread
+
+SAMPLE = "SAMPLE_EXCHANGE"
+SEEDED = {"SEED_BANK_0": 100, "SEED_BANK_1": 100}
+"""Contents that each of the seeded banks gets."""
+
+router = APIRouter(prefix="/dev", tags=["Development"], include_in_schema=False)
+
+
+@router.post("/setup_sample_example")
+async def setup_sample_example(services: Deployed, threads: Pools) -> Json:
+    """The exchange of threatexchange's own examples, and what it has."""
+    return Json(await in_thread(threads.fetching, _exchange, services, SAMPLE, "sample", {}))
+
+
+@router.post("/setup_tx_example")
+async def setup_tx_example(request: Request, services: Deployed, threads: Pools) -> Json:
+    """A ThreatExchange privacy group; its token is set at `/c/exchanges/api/fb_threatexchange`."""
+    group = (await read_object(request)).get("privacy_group")
+    if not isinstance(group, int):
+        raise BadInput('Send {"privacy_group": number}')
+    given = {"privacy_group": group}
+    name = f"TX_{group}"
+    return Json(
+        await in_thread(threads.fetching, _exchange, services, name, "fb_threatexchange", given)
+    )
+
+
+@router.post("/seed_banks")
+async def seed_banks(services: Deployed, threads: Pools) -> Json:
+    """Two banks of random signals."""
+    return Json(await in_thread(threads.catalog, _seed, services))
+
+
+@router.post("/run_fetch")
+async def run_fetch(services: Deployed, threads: Pools) -> Json:
+    """Fetch every exchange that is due, now."""
+    return Json(await in_thread(threads.fetching, run, services))
+
+
+@router.post("/factory_reset")
+async def factory_reset(services: Deployed, threads: Pools) -> Json:
+    """Delete every exchange and every bank."""
+    return Json(await in_thread(threads.catalog, _reset, services))
+
+
+def _exchange(services: Services, name: str, api: str, given: dict[str, Any]) -> dict[str, Any]:
+    config = services.exchanges.checked(api, name, given)
+    services.catalog.exchanges.create(name, api, config)
+    report = fetch(services, name, services.settings.fetch_seconds)
+    return {"message": "Done", "fetched": report.fetched, "error": report.error}
+
+
+def _seed(services: Services) -> dict[str, Any]:
+    kinds = {
+        name: one
+        for name, one in services.signal_types.signal_types.items()
+        if issubclass(one, CanGenerateRandomSignal)
+    }
+    taken = {bank.name for bank in services.catalog.list_banks()} & SEEDED.keys()
+    if taken:
+        raise Forbidden(f"Bank already exists: {', '.join(sorted(taken))}")
+    for bank, contents in SEEDED.items():
+        services.catalog.create_bank(bank, 1.0)
+        for _ in range(contents):
+            name, one = random.choice(list(kinds.items()))
+            bank_signals(services, bank, {name: one.get_random_signal()})
+    services.publisher.publish_all()
+    return {"message": "Done", "banks": SEEDED}
+
+
+def _reset(services: Services) -> dict[str, Any]:
+    for exchange in services.catalog.exchanges.every():
+        services.catalog.exchanges.delete(exchange.name)
+    for bank in services.catalog.list_banks():
+        services.catalog.delete_bank(bank.name)
+    services.publisher.publish_all()
+    return {"message": "Done"}
