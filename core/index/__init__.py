@@ -4,9 +4,12 @@
 |---|---|
 | `entry` | what the index says of one content, and where it gets that from |
 | `snapshot` | a snapshot as JSON, its key, and how the newest is found |
-| `segment` | a segment's files, their checksums, opening one |
-| `binary`, `exact`, `generic` | one kind of segment each: how its signals are stored and searched |
-| `cache` | fetched files on the local disk, verified |
-| `publish` | catalog → next snapshot |
+| `layer` | contents and signals as columns: made, merged, searched |
+| `columns`, `hits` | arrays as files; what a search finds |
+| `binary`, `exact`, `generic` | one kind of signals each: how they are stored and searched |
+| `postings` | exact Hamming search that reads few rows |
+| `segment`, `cache` | a layer in the store; its files on the local disk, verified |
+| `publish`, `writers` | catalog → next snapshot; who may |
+| `compact`, `collect` | keeping segments few; deleting what is dead |
 | `read` | newest snapshot → a loaded index that answers |
 """
