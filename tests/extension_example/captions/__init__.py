@@ -1,11 +1,13 @@
-"""Captions of pictures, and a signal that finds them again after a few of their words changed."""
+"""Captions of pictures, a signal that finds them after a few words changed, and a feed of them."""
 
 from threatexchange.extensions.manifest import ThreatExchangeExtensionManifest
 
 from .content import CaptionContent
+from .exchange import CaptionFeedAPI
 from .signal import CaptionWordsSignal
 
 TX_MANIFEST = ThreatExchangeExtensionManifest(
     signal_types=(CaptionWordsSignal,),
     content_types=(CaptionContent,),
+    apis=(CaptionFeedAPI,),
 )
