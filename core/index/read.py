@@ -224,6 +224,8 @@ class Reader:
         segments = {}
         for ref in snapshot.segments:
             segments[ref.id] = held.get(ref.id) or self._open(ref)
+        # What was merged away would fail for ever, and keep its successors waiting.
+        self._scanned = {id_: one for id_, one in self._scanned.items() if id_ in segments}
         if segments.keys() - held.keys():
             self._cache.prune()
         tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
@@ -249,7 +251,7 @@ class Reader:
             with suppress(HmaError):  # tried again by the next look
                 for ref, layer in list(self._scanned.values()):
                     fetch_postings(self._cache, self._name, ref, layer)
-                    del self._scanned[ref.id]
+                    self._scanned.pop(ref.id, None)
 
         self._fetching = threading.Thread(target=fetch, name="postings", daemon=True)
         self._fetching.start()

@@ -185,3 +185,28 @@ def test_the_cache_forgets_what_nobody_opened_for_a_day(tmp_path: Path) -> None:
     DiskCache(Deployment(settings_for(tmp_path / "d")).store, tmp_path).prune()
     assert not (tmp_path / "old").exists()
     assert (tmp_path / "new").exists()
+
+
+def test_postings_that_are_gone_keep_no_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A segment is merged away before its postings came: its successor gets its own."""
+    monkeypatch.setattr("core.index.segment.FEWEST_ROWS", 1)
+    clock = TurnedClock()
+    deployment = Deployment(settings_for(tmp_path, tail_entries=1), clock)
+    for _ in range(5):
+        deployment.add("0" * 64)
+    deployment.publisher.publish("pdq")
+    (old,) = deployment.newest().segments
+    deployment.store.delete(file_key("pdq", old, "postings"))
+    reader = Index(deployment.store, deployment.signal_types, deployment.settings, clock)
+    for rebuild in (False, True):
+        if rebuild:
+            deployment.publisher.rebuild("pdq")
+        clock.now += 2
+        index = reader.get("pdq")
+        assert len(index.search(["0" * 64])[0]) == 5
+        for thread in threading.enumerate():
+            if thread.name == "postings":
+                thread.join()
+        assert [one.has_postings for one in index.segments.values()] == [rebuild]
