@@ -156,9 +156,7 @@ async def lookup_upload(
     threads: Pools,
 ) -> Json:
     """Enabled content near the signals of an uploaded file, by signal type and bank."""
-    _check_role(services)
-    async with uploaded(request) as upload:
-        seen = await see_upload(upload, services, threads, Look(query.types, query.kinds(services)))
+    seen = await _seen_upload(query, request, services, threads)
     bypass = query.bypass_coinflip == "true"
     found = await look_up(services, threads, seen, query, bypass=bypass)
     return answered(by_type(found, extras=query.include_metadata), found)
@@ -193,9 +191,7 @@ async def hash_and_match_upload(
     threads: Pools,
 ) -> Json:
     """The signals of an uploaded file, and the enabled content near them, in one answer."""
-    _check_role(services)
-    async with uploaded(request) as upload:
-        seen = await see_upload(upload, services, threads, Look(query.types, query.kinds(services)))
+    seen = await _seen_upload(query, request, services, threads)
     bypass = query.bypass_coinflip == "true"
     return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
 
@@ -268,6 +264,14 @@ async def _hashes_and_matches(
     found = await look_up(services, threads, told, query, bypass=bypass)
     matches = by_type(found, extras=query.include_metadata)
     return answered({"hashes": seen.hashes, "matches": matches}, found)
+
+
+async def _seen_upload(
+    query: UploadLookupRequest, request: Request, services: Services, threads: Threads
+) -> Seen:
+    _check_role(services)
+    async with uploaded(request) as upload:
+        return await see_upload(upload, services, threads, Look(query.types, query.kinds(services)))
 
 
 def _check_role(services: Services) -> None:
