@@ -1,8 +1,9 @@
 """Signals that are 256 bits compared by Hamming distance: PDQ.
 
-The codes stand in a FAISS `IndexBinaryFlat` file, mapped, so that opening 10M rows takes a tenth
-of a millisecond and the processes of a machine share its pages. A scan of it is exact and is all
-that small layers need; larger ones also have `postings`, which find the same rows sooner.
+The codes stand in a FAISS `IndexBinaryFlat` file, mapped once, so that opening 10M rows takes a
+tenth of a millisecond and the processes of a machine share its pages. FAISS's scan of them is
+exact and is all that small layers need; larger ones also have `postings`, which find the same
+rows sooner.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from core.index.columns import Buffer, Codes, array
 from core.index.hits import Hits
-from core.index.postings import Postings
+from core.index.postings import Near, Postings
 
 faiss.omp_set_num_threads(1)  # a search must not start threads: they do not survive a fork
+
+CODE_BYTES = 32
 
 _HEADER = 33
 """Bytes before the codes in FAISS's file of a flat binary index."""
@@ -26,13 +29,7 @@ class BinarySignals:
     """The codes of one layer."""
 
     def __init__(self, files: Mapping[str, Buffer]) -> None:
-        codes = files["codes"]
-        if isinstance(codes, bytes):
-            self._flat = faiss.deserialize_index_binary(np.frombuffer(codes, np.uint8))
-        else:
-            self._flat = faiss.read_index_binary(str(codes), faiss.IO_FLAG_MMAP_IFC)
-        bits = array(codes, "u1", offset=_HEADER).reshape(-1, self._flat.code_size)
-        self.packed = Codes(bits)
+        self.packed = Codes(array(files["codes"], "u1", offset=_HEADER).reshape(-1, CODE_BYTES))
         self._postings: Postings | None = None
         if "postings" in files:
             self.add_postings(files["postings"])
@@ -55,7 +52,7 @@ class BinarySignals:
         rows, width = codes.bits.shape
         empty = faiss.serialize_index_binary(faiss.IndexBinaryFlat(8 * width)).tobytes()
         header = empty[:12] + pack("<q", rows) + empty[20:25] + pack("<Q", rows * width)
-        return {"codes": header + codes.bits.tobytes()}
+        return {"codes": b"".join((header, np.ascontiguousarray(codes.bits).data))}
 
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
         """For each of `signals` all rows within `threshold` bits, inclusive."""
@@ -67,9 +64,16 @@ class BinarySignals:
             for query, one in zip(queries, found, strict=True)
         ]
 
-    def _scan(
-        self, query: NDArray[np.uint8], threshold: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _scan(self, query: NDArray[np.uint8], threshold: int) -> Near:
+        bits = self.packed.bits
+        found = faiss.RangeSearchResult(1)
         # FAISS is strict, and counts in floats.
-        _, distances, rows = self._flat.range_search(query.reshape(1, -1), threshold + 1)
-        return rows, distances.astype(np.int64)
+        faiss.hamming_range_search(  # type: ignore[attr-defined]  # its types lack it
+            *(faiss.swig_ptr(query), faiss.swig_ptr(bits)),
+            *(1, len(bits), threshold + 1, CODE_BYTES, found),
+        )
+        count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
+        if not count:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        rows = faiss.rev_swig_ptr(found.labels, count).copy()
+        return rows, faiss.rev_swig_ptr(found.distances, count).astype(np.int64)

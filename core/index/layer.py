@@ -7,10 +7,10 @@ Files of a layer (n contents by ascending id, r rows):
 
 | file | what |
 |---|---|
-| `ids`, `banks`, `until` | int64 (n): content id, bank id, `disable_until_ts` |
+| `ids`, `banks`, `until` | integers (n): content id, bank id, `disable_until_ts` |
 | `extras`, `extras_offsets` | JSON of metadata, note, labels by content, empty if it has none |
-| `removed` | int64, ascending: contents of earlier layers that are gone |
-| `owners` | uint32 (r): the content of a row, as its position in `ids` |
+| `removed` | integers, ascending: contents of earlier layers that are gone |
+| `owners` | integers (r): the content of a row, as its position in `ids` |
 | others | the signals of the rows, by kind: `binary`, `exact`, `generic` |
 """
 
@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.index.binary import BinarySignals
-from core.index.columns import Buffer, Codes, Packed, Texts, array
+from core.index.columns import Buffer, Codes, Packed, Texts, integers, open_integers
 from core.index.entry import Entry
 from core.index.exact import Digests, ExactSignals
 from core.index.generic import GenericSignals
 from core.index.hits import Hits, Signals
 
-Ids = NDArray[np.int64]
+Ids = NDArray[np.integer[Any]]
 
 PACKED: Mapping[str, Any] = {"binary": Codes, "exact": Digests, "generic": Texts}
 OPENED: Mapping[str, Any] = {
@@ -59,7 +59,7 @@ class Columns:
     until: Ids
     extras: Texts
     removed: Ids
-    owners: NDArray[np.uint32]
+    owners: Ids
     signals: Packed
 
     @classmethod
@@ -165,12 +165,12 @@ class Columns:
     def files(self, kind: str) -> dict[str, bytes]:
         """The files of the layer but for postings, which are made where a layer is stored."""
         return {
-            "ids": self.ids.astype("<i8").tobytes(),
-            "banks": self.banks.astype("<i8").tobytes(),
-            "until": self.until.astype("<i8").tobytes(),
+            "ids": integers(self.ids),
+            "banks": integers(self.banks),
+            "until": integers(self.until),
             **self.extras.files("extras"),
-            "removed": self.removed.astype("<i8").tobytes(),
-            "owners": self.owners.astype("<u4").tobytes(),
+            "removed": integers(self.removed),
+            "owners": integers(self.owners),
             **OPENED[kind].files(self.signals),
         }
 
@@ -186,12 +186,12 @@ class Layer:
             GenericSignals(files, signal_type) if generic else OPENED[kind](files)
         )
         self.columns = Columns(
-            array(files["ids"], "<i8"),
-            array(files["banks"], "<i8"),
-            array(files["until"], "<i8"),
+            open_integers(files["ids"]),
+            open_integers(files["banks"]),
+            open_integers(files["until"]),
             Texts.open(files, "extras"),
-            array(files["removed"], "<i8"),
-            array(files["owners"], "<u4"),
+            open_integers(files["removed"]),
+            open_integers(files["owners"]),
             self._signals.packed,
         )
 
@@ -205,9 +205,7 @@ class Layer:
         if isinstance(self._signals, BinarySignals):
             self._signals.add_postings(source)
 
-    def search(
-        self, signals: Sequence[str], threshold: int
-    ) -> list[tuple[NDArray[np.uint32], Hits]]:
+    def search(self, signals: Sequence[str], threshold: int) -> list[tuple[Ids, Hits]]:
         """For each signal the matching rows, and before them the position of each's content."""
         return [
             (self.columns.owners[hits.rows], hits)
@@ -224,6 +222,8 @@ def _extra_text(entry: Entry) -> str:
 def _contains(ascending: Ids, ids: Ids) -> NDArray[np.bool_]:
     if len(ascending) == 0:
         return np.zeros(len(ids), bool)
-    at = np.searchsorted(ascending, ids)
+    # Of the same type, or NumPy would convert the whole column for every query.
+    limits = np.iinfo(ascending.dtype)
+    at = np.searchsorted(ascending, ids.clip(limits.min, limits.max).astype(ascending.dtype))
     found: NDArray[np.bool_] = ascending[np.minimum(at, len(ascending) - 1)] == ids
     return found

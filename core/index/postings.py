@@ -8,8 +8,10 @@ pigeonhole principle), and it is enough to look at the codes listed under the qu
 under every value within t_i bits of those. Nothing is lost: this is exact search, not a guess.
 
 For each chunk there is a table from its 2^width values to rows: `starts` (where the rows of a
-value begin) and `rows`, both uint32 and mapped. Wide chunks make lists of about one row, narrow
-ones need fewer probes; `chunks_for` weighs the two by the number of rows.
+value begin) and `rows`. Wide chunks make lists of about one row, narrow ones need fewer probes;
+`chunks_for` weighs the two by the number of rows. The tables of all chunks are one mapped array
+of uint32, and a probe is a position in it: so all probes of a query, and all rows they list, are
+read by one vectorised gather each.
 
 A lower threshold gets smaller radii from the same tables (-1: not probed at all). A query whose
 lists are longer than a scan would be is refused, and the caller scans.
@@ -18,11 +20,13 @@ Sources: Norouzi, Punjani, Fleet, "Fast Exact Search in Hamming Space with Multi
 (2014); Qin et al., "GPH: Similarity Search in Hamming Space" (2018) for uneven radii.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 from math import comb
-from typing import IO
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +45,13 @@ SHARE_OF_SCAN = 1 / 16
 QUERIES_AT_ONCE = 32
 """Bounds the memory of a batch: some 100,000 probes at a time."""
 
+CANDIDATES_AT_ONCE = 200_000
+"""A batch that reads more than this is halved, so that its memory is that of its worst query."""
+
 Keys = NDArray[np.uint32]
+Words = NDArray[np.uint64]
+Near = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Rows, ascending, and their distances."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +61,14 @@ class Chunk:
     offset: int
     width: int
 
-    def keys(self, words: NDArray[np.uint64]) -> Keys:
-        """The chunk of each code. `words`: shape (n, 4), most significant word first."""
+    def keys(self, words: Words) -> Words:
+        """The chunk of each code. `words`: shape (4, n), most significant word first."""
         word, bit = divmod(self.offset, 64)
-        spare = 64 - bit - self.width
-        if spare >= 0:
-            keys = words[:, word] >> np.uint64(spare)
-        else:
-            keys = words[:, word] << np.uint64(-spare)
-            keys |= words[:, word + 1] >> np.uint64(64 + spare)
-        return (keys & np.uint64((1 << self.width) - 1)).astype(np.uint32)
+        keys: Words = words[word] << np.uint64(bit)
+        if bit + self.width > 64:
+            keys |= words[word + 1] >> np.uint64(64 - bit)
+        keys >>= np.uint64(64 - self.width)
+        return keys
 
 
 def chunks_for(rows: int, bits: int = 256) -> tuple[Chunk, ...]:
@@ -82,38 +90,89 @@ def probe_count(width: int, radius: int) -> int:
 
 
 @cache
-def masks(width: int, radius: int) -> Keys:
+def masks(width: int, radius: int) -> NDArray[np.int64]:
     """Every pattern of at most `radius` of `width` bits: what to flip to reach all neighbours."""
     patterns = (
         sum(1 << bit for bit in bits)
         for size in range(radius + 1)
         for bits in combinations(range(width), size)
     )
-    return np.fromiter(patterns, np.uint32)
+    return np.fromiter(patterns, np.int64)
 
 
-def big_endian_words(bits: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Codes of shape (n, 32) as shape (n, 4), so that bit 0 is the most significant one."""
-    return np.ascontiguousarray(bits).view(">u8").astype(np.uint64)
+def big_endian_words(bits: NDArray[np.uint8]) -> Words:
+    """Codes of shape (n, 32) as shape (4, n), so that bit 0 is the most significant one."""
+    words: Words = np.ascontiguousarray(bits).view(">u8").T.astype(np.uint64, order="C")
+    return words
 
 
-def write_postings(bits: NDArray[np.uint8], file: IO[bytes]) -> None:
-    """Append the tables of all chunks, chunk by chunk: starts, then rows.
+def table_offsets(chunks: Sequence[Chunk], rows: int) -> list[int]:
+    """Where the `starts` of each chunk begin among the numbers of all, and where the last ends."""
+    sizes = [(1 << chunk.width) + 1 + rows for chunk in chunks]
+    return list(accumulate(sizes, initial=0))
 
-    Sorting `key << 32 | row` groups the rows of a key, in order, in one vectorised pass.
+
+def write_postings(bits: NDArray[np.uint8], path: Path) -> None:
+    """Write the tables of all chunks to `path`, chunk by chunk: starts, then rows.
+
+    Sorting `key << 32 | row` groups the rows of a key, in order, in one vectorised pass. NumPy
+    lets other threads run meanwhile, so two chunks are made at a time.
     """
     count = len(bits)
-    words = big_endian_words(bits)
-    for chunk in chunks_for(count):
-        keys = chunk.keys(words)
-        starts = np.zeros((1 << chunk.width) + 1, np.uint32)
-        np.cumsum(np.bincount(keys, minlength=1 << chunk.width), out=starts[1:])
-        grouped = keys.astype(np.uint64) << np.uint64(32)
-        del keys
-        grouped |= np.arange(count, dtype=np.uint64)
+    words, rows = big_endian_words(bits), np.arange(count, dtype=np.uint64)
+    chunks = chunks_for(count)
+
+    def write(chunk: Chunk, offset: int) -> None:
+        grouped = chunk.keys(words)
+        grouped <<= np.uint64(32)
+        grouped |= rows
         grouped.sort()
-        file.write(starts.data)
-        file.write(grouped.astype(np.uint32).data)
+        listed = grouped.astype("<u4")
+        grouped >>= np.uint64(32)
+        starts = np.zeros((1 << chunk.width) + 1, "<u4")
+        np.cumsum(np.bincount(grouped.view(np.int64), minlength=1 << chunk.width), out=starts[1:])
+        with path.open("r+b") as file:
+            file.seek(4 * offset)
+            file.write(starts.data)
+            file.write(listed.data)
+
+    path.touch()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, chunks, table_offsets(chunks, count)[:-1]))
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What a threshold asks of the tables: for all chunks together, `p` probes.
+
+    Attributes:
+        counts: how many of them each chunk has.
+        flips: what to flip in the key of a query's chunk, shape (p,).
+        starts: position of the first of the `starts` of the probe's chunk, shape (p,).
+        rows: position of the first of the `rows` of the probe's chunk, shape (p,).
+    """
+
+    counts: list[int]
+    flips: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, chunks: Sequence[Chunk], rows: int, threshold: int) -> "Probes | None":
+        """None if there are so many that a scan is cheaper."""
+        spread = list(zip(chunks, radii(len(chunks), threshold), strict=True))
+        counts = [probe_count(chunk.width, radius) for chunk, radius in spread]
+        if sum(counts) > MOST_PROBES:
+            return None
+        starts = table_offsets(chunks, rows)[:-1]
+        first_rows = [at + (1 << chunk.width) + 1 for at, chunk in zip(starts, chunks, strict=True)]
+        flips = [masks(chunk.width, radius) for chunk, radius in spread]
+        return cls(
+            counts,
+            np.concatenate(flips),
+            np.repeat(starts, counts),
+            np.repeat(first_rows, counts),
+        )
 
 
 class Postings:
@@ -122,71 +181,68 @@ class Postings:
     def __init__(self, source: Buffer, bits: NDArray[np.uint8]) -> None:
         self._bits = bits
         self._chunks = chunks_for(len(bits))
-        self._tables: list[tuple[Keys, Keys]] = []
-        numbers, at = array(source, "<u4"), 0
-        for chunk in self._chunks:
-            end = at + (1 << chunk.width) + 1
-            self._tables.append((numbers[at:end], numbers[end : end + len(bits)]))
-            at = end + len(bits)
+        self._tables: Keys = array(source, "<u4")
+        self._probes: dict[int, Probes | None] = {}
 
-    def search(
-        self, queries: NDArray[np.uint8], threshold: int
-    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]] | None]:
+    def search(self, queries: NDArray[np.uint8], threshold: int) -> list[Near | None]:
         """For each of `queries` (uint8, shape (q, 32)) the rows within `threshold` bits of it.
 
         Returns:
             For each query its rows, ascending, and their distances; None if it had better scan.
         """
-        spread = radii(len(self._chunks), threshold)
-        probes = sum(map(probe_count, (chunk.width for chunk in self._chunks), spread))
-        if probes > MOST_PROBES:
+        if threshold not in self._probes:
+            self._probes[threshold] = Probes.of(self._chunks, len(self._bits), threshold)
+        probes = self._probes[threshold]
+        if probes is None:
             return [None] * len(queries)
-        blocks = range(0, len(queries), QUERIES_AT_ONCE)
         return [
             found
-            for start in blocks
-            for found in self._search(queries[start : start + QUERIES_AT_ONCE], threshold, spread)
+            for start in range(0, len(queries), QUERIES_AT_ONCE)
+            for found in self._search(queries[start : start + QUERIES_AT_ONCE], threshold, probes)
         ]
 
     def _search(
-        self, queries: NDArray[np.uint8], threshold: int, spread: list[int]
-    ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]] | None]:
-        asked, rows, refused = self._candidates(queries, spread)
-        near = self._bits[rows].view(np.uint64)
-        near ^= queries.view(np.uint64)[asked]
-        distances = np.bitwise_count(near).sum(axis=1, dtype=np.int64)
+        self, queries: NDArray[np.uint8], threshold: int, probes: Probes
+    ) -> list[Near | None]:
+        begins, lengths = self._lists(queries, probes)
+        candidates = lengths.sum(axis=1)
+        if len(queries) > 1 and candidates.sum() > CANDIDATES_AT_ONCE:
+            half = len(queries) // 2
+            return self._search(queries[:half], threshold, probes) + self._search(
+                queries[half:], threshold, probes
+            )
+        refused = candidates > len(self._bits) * SHARE_OF_SCAN
+        lengths[refused] = 0
+        candidates[refused] = 0
+        filled = np.flatnonzero(lengths)
+        rows = self._tables.take(ranges(begins.take(filled), lengths.take(filled)))
+        asked = np.arange(len(queries)).repeat(candidates)
+        near = self._bits.take(rows, axis=0).view(np.uint64)
+        near ^= queries.view(np.uint64).take(asked, axis=0)
+        # One product adds four counts. They fit a byte: a candidate is alike in most of a chunk.
+        ones = np.bitwise_count(near).view(np.uint32).ravel()
+        distances = ones * np.uint32(0x01010101) >> np.uint32(24)
         within = np.flatnonzero(distances <= threshold)
         # A row may be listed under several chunks: each (query, row) is kept once, in order.
-        pairs = asked[within].astype(np.uint64) << np.uint64(32) | rows[within]
-        pairs, first = np.unique(pairs, return_index=True)
-        found = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        distances = distances[within][first]
-        bounds = np.searchsorted(
-            pairs, np.arange(len(queries) + 1, dtype=np.uint64) << np.uint64(32)
-        )
+        hits = asked.take(within) << 41 | rows.take(within).astype(np.int64) << 9
+        hits = np.unique(hits | distances.take(within))
+        bounds = np.searchsorted(hits, np.arange(len(queries) + 1) << 41).tolist()
         return [
-            None if refused[query] else (found[start:end], distances[start:end])
-            for query, (start, end) in enumerate(pairwise(bounds.tolist()))
+            None if refused[query] else (hits[start:end] >> 9 & 0xFFFFFFFF, hits[start:end] & 0x1FF)
+            for query, (start, end) in enumerate(pairwise(bounds))
         ]
 
-    def _candidates(
-        self, queries: NDArray[np.uint8], spread: list[int]
-    ) -> tuple[NDArray[np.int64], Keys, NDArray[np.bool_]]:
-        """`(query, row)` for every row listed under a probe, some several times; who is refused."""
+    def _lists(
+        self, queries: NDArray[np.uint8], probes: Probes
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where in the tables the list of each probe begins, and its length: shapes (q, p)."""
         words = big_endian_words(queries)
-        left = np.full(len(queries), int(len(self._bits) * SHARE_OF_SCAN))
-        asked, found = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
-        for chunk, radius, (starts, rows) in zip(self._chunks, spread, self._tables, strict=True):
-            if radius < 0:
-                continue
-            flips = masks(chunk.width, radius)
-            keys = (chunk.keys(words)[:, None] ^ flips).ravel()
-            begins = starts[keys].astype(np.int64)
-            lengths = starts[keys + np.uint32(1)] - begins
-            left -= lengths.reshape(len(queries), -1).sum(axis=1)
-            lengths[np.repeat(left < 0, len(flips))] = 0
-            filled = np.flatnonzero(lengths)
-            lengths = lengths[filled]
-            asked.append(np.repeat(filled // len(flips), lengths))
-            found.append(rows[ranges(begins[filled], lengths)])
-        return np.concatenate(asked), np.concatenate(found), left < 0
+        keys = np.stack([chunk.keys(words) for chunk in self._chunks], axis=1).astype(np.int64)
+        at = keys.repeat(probes.counts, axis=1)
+        at ^= probes.flips
+        at += probes.starts
+        begins = self._tables.take(at).astype(np.int64)
+        at += 1
+        lengths = self._tables.take(at) - begins
+        begins += probes.rows
+        return begins, lengths

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import HmaError, IndexNotReady, IndexStale, ObjectMissing, Unavailable
 from core.index.cache import DiskCache
 from core.index.entry import IndexedBank
 from core.index.hits import Hits
-from core.index.layer import Columns, Layer
+from core.index.layer import Columns, Ids, Layer
 from core.index.segment import fetch_postings, open_segment
 from core.index.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.settings import Settings
@@ -63,7 +62,7 @@ class LoadedIndex:
         by_layer = [layer.search(signals, limit) for layer in self._layers]
         return [self._found(matches) for matches in zip(*by_layer, strict=True)]
 
-    def _found(self, by_layer: Sequence[tuple[NDArray[np.uint32], Hits]]) -> list[Found]:
+    def _found(self, by_layer: Sequence[tuple[Ids, Hits]]) -> list[Found]:
         best: dict[int, tuple[float, str, Columns, int]] = {}
         for depth, (positions, hits) in enumerate(by_layer):
             if len(positions) == 0:

@@ -29,8 +29,7 @@ def write_segment(store: ObjectStore, signal_type: str, kind: str, columns: Colu
     }
     with tempfile.NamedTemporaryFile(prefix="postings-") as postings:
         if isinstance(columns.signals, Codes) and len(columns.signals) >= FEWEST_ROWS:
-            write_postings(columns.signals.bits, postings)
-            postings.seek(0)
+            write_postings(columns.signals.bits, Path(postings.name))
             digest = hashlib.file_digest(postings, "sha256").hexdigest()
             refs["postings"] = FileRef(postings.tell(), digest)
         segment = SegmentRef(_segment_id(refs), kind, columns.size, len(columns.owners), refs)

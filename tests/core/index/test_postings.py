@@ -1,6 +1,7 @@
 """Multi-index hashing loses nothing: equal to brute force for any size, threshold and skew."""
 
-import io
+import tempfile
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -40,9 +41,13 @@ def brute_force(codes: Bits, query: Bits) -> NDArray[np.int64]:
 
 
 def opened(codes: Bits) -> Postings:
-    file = io.BytesIO()
-    write_postings(codes, file)
-    return Postings(file.getvalue(), codes)
+    return Postings(written(codes), codes)
+
+
+def written(codes: Bits) -> bytes:
+    with tempfile.NamedTemporaryFile() as file:
+        write_postings(codes, Path(file.name))
+        return file.read()
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 63, 64, 65, 1000])
@@ -77,9 +82,7 @@ def test_a_large_layer_finds_what_brute_force_finds(rows: int, make: object) -> 
     """With the tables that its size gets, through the layer's own search and its fall-back."""
     rng = np.random.default_rng(rows)
     codes = make(rng, rows)  # type: ignore[operator]
-    file = io.BytesIO()
-    write_postings(codes, file)
-    files = BinarySignals.files(Codes(codes)) | {"postings": file.getvalue()}
+    files = BinarySignals.files(Codes(codes)) | {"postings": written(codes)}
     signals = BinarySignals(files)
     for at in range(40):
         query = flipped(rng, codes[rng.integers(rows)], at)
@@ -124,10 +127,10 @@ def test_chunks_cover_every_bit_once(rows: int) -> None:
     words = postings.big_endian_words(random_codes(np.random.default_rng(1), 20))
     chunks = chunks_for(rows)
     assert sum(chunk.width for chunk in chunks) == 256
-    for code in words:
+    for code in words.T:
         whole = 0
         for chunk in chunks:
-            whole = whole << chunk.width | int(chunk.keys(code.reshape(1, 4))[0])
+            whole = whole << chunk.width | int(chunk.keys(code.reshape(4, 1))[0])
         assert whole == int.from_bytes(code.astype(">u8").tobytes())
 
 

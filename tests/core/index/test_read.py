@@ -111,8 +111,10 @@ def test_a_damaged_segment_in_the_store_is_never_answered_from(tmp_path: Path, d
             continue
         key = file_key("pdq", segment, name)
         good = deployment.store.get(key)
+        if not good and damage in ("flip", "truncate"):
+            continue
         bad = {
-            "flip": good[:-1] + bytes([good[-1] ^ 1]),
+            "flip": good[:-1] + bytes([good[-1] ^ 1]) if good else b"",
             "truncate": good[:-1],
             "extend": good + b"\0",
             "pickle": b"cos\nsystem\n(S'touch /tmp/executed'\ntR.",
