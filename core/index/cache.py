@@ -10,8 +10,9 @@ import hashlib
 import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,22 +51,15 @@ class DiskCache:
         path = self._folder / ref.sha256
         sums = path.with_suffix(".sums")
         try:
-            if sums.read_bytes() == block_sums(path):
+            if sums.read_bytes() == BlockSums.of(path):
                 os.utime(path)
                 os.utime(sums)
                 return path
         except FileNotFoundError:
             pass
-        with self._draft() as draft:
-            self._fetch(key, ref, draft)
-            if _sha256(draft) != ref.sha256:
-                raise SegmentCorrupt(
-                    f"{key} does not have the checksum its snapshot names; restore that object "
-                    "or run `hma publish --rebuild`"
-                )
-            with self._draft() as drafted_sums:
-                drafted_sums.write_bytes(block_sums(draft))
-                drafted_sums.replace(sums)
+        with self._draft() as draft, self._draft() as drafted_sums:
+            drafted_sums.write_bytes(self._fetch(key, ref, draft))
+            drafted_sums.replace(sums)
             draft.replace(path)
         return path
 
@@ -90,38 +84,64 @@ class DiskCache:
         finally:
             path.unlink(missing_ok=True)
 
-    def _fetch(self, key: str, ref: FileRef, path: Path) -> None:
-        if ref.bytes <= RANGE_BYTES:
-            path.write_bytes(self._store.get(key))
-            return
-
-        def fetch(start: int) -> None:
-            data = self._store.get_range(key, start, min(start + RANGE_BYTES, ref.bytes))
-            with path.open("r+b") as file:
-                file.seek(start)
+    def _fetch(self, key: str, ref: FileRef, draft: Path) -> bytes:
+        """Write the object to `draft`, checked on its way; the sums of its blocks."""
+        digest, sums = hashlib.sha256(), BlockSums(ref.bytes)
+        with draft.open("wb") as file:
+            for data in self._parts(key, ref):
+                digest.update(data)
+                sums.update(data)
                 file.write(data)
+        if digest.hexdigest() != ref.sha256:
+            raise SegmentCorrupt(
+                f"{key} does not have the checksum its snapshot names; restore that object "
+                "or run `hma publish --rebuild`"
+            )
+        return sums.digest()
 
+    def _parts(self, key: str, ref: FileRef) -> Iterator[bytes]:
+        """The object in order, while the next few of its ranges are on their way."""
+        if ref.bytes <= RANGE_BYTES:
+            yield self._store.get(key)
+            return
+        ahead: deque[Future[bytes]] = deque()
         with ThreadPoolExecutor(PARALLEL_RANGES) as pool:
-            list(pool.map(fetch, range(0, ref.bytes, RANGE_BYTES)))
+            for start in range(0, ref.bytes, RANGE_BYTES):
+                end = min(start + RANGE_BYTES, ref.bytes)
+                ahead.append(pool.submit(self._store.get_range, key, start, end))
+                if len(ahead) > PARALLEL_RANGES:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
 
 
-def block_sums(path: Path) -> bytes:
+class BlockSums:
     """A digest over the length of a file and the sum, modulo 2^64, of the words of each block.
 
     No changed bit leaves the sum of its block as it was; a hash over all bytes would be several
     times slower than reading them. The file's own name vouches for what came from the store.
     """
-    digest = hashlib.sha256(str(path.stat().st_size).encode())
-    buffer = bytearray(RANGE_BYTES)
-    blocks = np.frombuffer(buffer, np.uint64).reshape(-1, BLOCK_BYTES // 8)
-    with path.open("rb", buffering=0) as file:
-        while read := file.readinto(buffer):
-            filled = -(-read // BLOCK_BYTES)
-            buffer[read : filled * BLOCK_BYTES] = bytes(filled * BLOCK_BYTES - read)
-            digest.update(blocks[:filled].sum(axis=1))
-    return digest.digest()
 
+    def __init__(self, size: int) -> None:
+        self._digest = hashlib.sha256(str(size).encode())
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def update(self, data: bytes | memoryview) -> None:
+        """Add what follows: whole blocks, unless it is the end."""
+        whole = len(data) - len(data) % BLOCK_BYTES
+        blocks = np.frombuffer(data, np.uint64, whole // 8).reshape(-1, BLOCK_BYTES // 8)
+        self._digest.update(blocks.sum(axis=1))
+        if rest := bytes(data[whole:]):
+            self._digest.update(np.frombuffer(rest.ljust(BLOCK_BYTES, b"\0"), np.uint64).sum())
+
+    def digest(self) -> bytes:
+        return self._digest.digest()
+
+    @classmethod
+    def of(cls, path: Path) -> bytes:
+        """The digest of a file."""
+        sums = cls(path.stat().st_size)
+        buffer = memoryview(bytearray(RANGE_BYTES))
+        with path.open("rb", buffering=0) as file:
+            while read := file.readinto(buffer):
+                sums.update(buffer[:read])
+        return sums.digest()
