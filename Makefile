@@ -54,8 +54,9 @@ bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; 
 prove-media: .venv/dev  ## hash hostile files and 10,000 damaged ones; as JSON lines
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.core.hostile_media
 
-prove-index: .venv/dev  ## kill and stop writers of an index 200 times under the eyes of readers
-	PROVE_KILLS=200 $(BIN)/python -m pytest tests/system/test_index_faults.py
+prove-index: .venv/dev  ## 10,000 queries beside brute force; writers killed 200 times before readers
+	PROVE_QUERIES=10000 PROVE_KILLS=200 $(BIN)/python -m pytest \
+		tests/core/index/test_postings.py tests/system/test_index_faults.py $(ARGS)
 
 prove-fetch: .venv/dev  ## fetch 100,000 signals from each exchange, killed ten times; as JSON lines
 	@$(BIN)/python -m tests.system.prove_fetch $(ARGS)

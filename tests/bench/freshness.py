@@ -36,7 +36,7 @@ def main(changes: int = CHANGES) -> None:
         with tempfile.TemporaryDirectory(prefix="hma-bench-") as folder:
             server = start(Path(folder))
             try:
-                with _functions(server, Path(folder)) as (curate, match):
+                with functions(server, Path(folder)) as (curate, match):
                     figures = measure(name, curate, match, changes)
             finally:
                 server.stop()
@@ -61,7 +61,8 @@ def _servers() -> Iterator[tuple[str, Callable[[Path], S3Server]]]:
 
 
 @contextmanager
-def _functions(server: S3Server, folder: Path) -> Iterator[tuple[Served, Served]]:
+def functions(server: S3Server, folder: Path) -> Iterator[tuple[Served, Served]]:
+    """`curate` and `match` in processes of their own, on a catalog in `folder`."""
     environ = server.environ() | {
         "HMA_DATABASE_URL": f"sqlite:///{folder / 'catalog.db'}",
         "HMA_CACHE_DIR": str(folder / "cache"),

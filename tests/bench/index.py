@@ -36,6 +36,7 @@ from core.settings import Settings
 from core.store import FileStore, ObjectStore
 from local_runtime.s3_server import start_seaweedfs
 from tests.bench.codes import SETS
+from tests.bench.freshness import functions, measure
 from tests.deployment import random_signal
 
 Bits = NDArray[np.uint8]
@@ -44,7 +45,8 @@ SCALES = {"100K": 100_000, "1M": 1_000_000, "10M": 10_000_000, "100M": 100_000_0
 SEGMENT_ROWS = 25_000_000
 QUERIES = 1000
 PEER_ROWS = 10_000_000
-FIRST_ID = 10**12  # past every id that the catalog of this run gives
+CHANGES = 100
+FIRST_ID = 10**9  # past every id that the catalog of this run gives
 
 progress = Console(stderr=True)
 
@@ -141,8 +143,10 @@ def _ours(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) ->
         ours.values["resident_bytes"] = warm["resident_bytes"]
         for number, rows in enumerate(expected):
             assert set(warm["found"][number]) == rows, f"query {number} is not exact"
-        progress.print("one hash more")
-        ours.values["moved_bytes"], ours.values["add_s"] = _add_one(services)
+        progress.print("one hash more, one hash less")
+        ours.values["moved_bytes"] = _moved(services)
+        with functions(server, folder) as (curate, match):
+            ours.values |= measure("these rows", curate, match, CHANGES)
     finally:
         server.stop()
     return ours
@@ -153,7 +157,7 @@ def _deployment(folder: Path, environ: dict[str, str]) -> Services:
         environ
         | {
             "HMA_DATABASE_URL": f"sqlite:///{folder / 'catalog.db'}",
-            "HMA_CACHE_DIR": str(folder / "publisher-cache"),
+            "HMA_CACHE_DIR": str(folder / "cache"),
         }
     )
     services = Services(settings)
@@ -167,14 +171,14 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
     local = FileStore(built)
     seconds = dict.fromkeys(("build_s", "upload_s"), 0.0)
     for start in range(0, len(codes), SEGMENT_ROWS):
-        bits = np.ascontiguousarray(codes[start : start + SEGMENT_ROWS])
-        rows = len(bits)
         started = time.perf_counter()
+        bits = np.array(codes[start : start + SEGMENT_ROWS])
+        rows = len(bits)
         columns = Columns(
             np.arange(FIRST_ID + start, FIRST_ID + start + rows),
             np.ones(rows, np.int64),
             np.ones(rows, np.int64),
-            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.uint64)),
+            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.int64)),
             np.empty(0, np.int64),
             np.arange(rows, dtype=np.uint32),
             Codes(bits),
@@ -207,7 +211,7 @@ def _publish(services: Services, segments: tuple[SegmentRef, ...]) -> None:
 
 def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:
     """A matcher in a process of its own; what it measured of itself."""
-    cache = folder / "matcher-cache"
+    cache = folder / "cache"
     command = [sys.executable, "-m", "tests.bench.matcher", str(folder / "queries.npy"), how]
     done = subprocess.run(
         command,
@@ -220,15 +224,17 @@ def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:
     return answer
 
 
-def _add_one(services: Services) -> tuple[float, float]:
-    """Bytes written and read again for one new hash, and seconds until it is published."""
-    services.catalog.add_content("BENCH", {"pdq": random_signal(random.Random(3))}, None, None)
-    started = time.perf_counter()
-    number = services.publisher.publish("pdq")
-    seconds = time.perf_counter() - started
-    written = read_snapshot(services.store, "pdq", number)
-    assert written is not None
-    return 2.0 * len(written.to_bytes()), seconds  # one PUT, and one GET of each reader
+def _moved(services: Services) -> float:
+    """Bytes written, and read again, for one new hash or, if it is more, for one gone."""
+    signal = random_signal(random.Random(3))
+    added = services.catalog.add_content("BENCH", {"pdq": signal}, None, None)
+    sizes = []
+    for change in (lambda: None, lambda: services.catalog.delete_content("BENCH", added.id)):
+        change()
+        written = read_snapshot(services.store, "pdq", services.publisher.publish("pdq"))
+        assert written is not None
+        sizes.append(len(written.to_bytes()))
+    return 2.0 * max(sizes)  # one PUT, and one GET of each reader
 
 
 def _faiss_flat(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) -> Figures:

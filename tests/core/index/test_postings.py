@@ -1,6 +1,8 @@
 """Multi-index hashing loses nothing: equal to brute force for any size, threshold and skew."""
 
+import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import faiss
@@ -14,6 +16,10 @@ from core.index.columns import Codes
 from core.index.postings import Postings, chunks_for, probe_count, radii, write_postings
 
 Bits = NDArray[np.uint8]
+Make = Callable[[np.random.Generator, int], Bits]
+
+QUERIES = int(os.environ.get("PROVE_QUERIES", "1500"))
+"""`make prove-index` asks many more, each of a small layer at 64 thresholds."""
 
 
 def random_codes(rng: np.random.Generator, rows: int) -> Bits:
@@ -34,14 +40,32 @@ def flipped(rng: np.random.Generator, code: Bits, distance: int) -> Bits:
     return code ^ np.packbits(flips)
 
 
-def brute_force(codes: Bits, query: Bits) -> NDArray[np.int64]:
-    """Distances of all codes, by another way than ours."""
-    distances: NDArray[np.int64] = np.unpackbits(codes ^ query, axis=1).sum(axis=1, dtype=np.int64)
-    return distances
+def brute_force(codes: Bits, queries: Bits) -> NDArray[np.int16]:
+    """The distance of each of `queries` from each code, by another way than ours: (q, rows)."""
+    ones, asked = (np.unpackbits(bits, axis=1).astype(np.float32) for bits in (codes, queries))
+    both = asked @ ones.T
+    apart = asked.sum(axis=1)[:, None] + ones.sum(axis=1) - 2 * both
+    return apart.astype(np.int16)
 
 
-def opened(codes: Bits) -> Postings:
-    return Postings(written(codes), codes)
+def near_and_far(rng: np.random.Generator, codes: Bits, count: int) -> Bits:
+    """Queries: most of them 0 to 70 bits from some code, every tenth at random."""
+    queries = [flipped(rng, codes[rng.integers(len(codes))], at % 71) for at in range(count)]
+    queries[::10] = random_codes(rng, len(queries[::10]))
+    return np.stack(queries)
+
+
+def assert_exact(
+    signals: BinarySignals, queries: Bits, threshold: int, apart: NDArray[np.int16]
+) -> None:
+    """Every row within the threshold, each once, with its distance; `apart`: (q, rows)."""
+    found = signals.search([query.tobytes().hex() for query in queries], threshold)
+    assert [len(hits.rows) for hits in found] == (apart <= threshold).sum(axis=1).tolist()
+    for hits, distances in zip(found, apart, strict=True):
+        rows = np.flatnonzero(distances <= threshold)
+        order = np.argsort(hits.rows)
+        assert (hits.rows[order] == rows).all()
+        assert (hits.distances[order] == distances[rows]).all()
 
 
 def written(codes: Bits) -> bytes:
@@ -50,49 +74,54 @@ def written(codes: Bits) -> bytes:
         return file.read()
 
 
+def opened(codes: Bits) -> Postings:
+    return Postings(written(codes), codes)
+
+
+def searched(codes: Bits, *, by_postings: bool = True) -> BinarySignals:
+    postings_file = {"postings": written(codes)} if by_postings else {}
+    return BinarySignals(BinarySignals.files(Codes(codes)) | postings_file)
+
+
+@pytest.mark.parametrize("by_postings", [True, False])
 @pytest.mark.parametrize("rows", [1, 2, 3, 63, 64, 65, 1000])
 @pytest.mark.parametrize("make", [random_codes, skewed_codes])
 def test_every_threshold_finds_what_brute_force_finds(
-    monkeypatch: pytest.MonkeyPatch, rows: int, make: object
+    monkeypatch: pytest.MonkeyPatch, make: Make, rows: int, by_postings: bool
 ) -> None:
-    """Thresholds 0 to 63, near and far queries, with the fall-back to scanning switched off."""
+    """Thresholds 0 to 63, with the fall-back for crowded lists switched off."""
     monkeypatch.setattr(postings, "SHARE_OF_SCAN", 1e9)
     rng = np.random.default_rng(rows)
-    codes = make(rng, rows)  # type: ignore[operator]
-    index = opened(codes)
-    answered = 0
-    for distance in [0, 1, 15, 16, 30, 31, 32, 47, 63]:
-        query = flipped(rng, codes[rng.integers(rows)], distance)
-        distances = brute_force(codes, query)
-        for threshold in range(64):
-            (found,) = index.search(query.reshape(1, -1), threshold)
-            if found is None:  # more probes than a scan is worth
-                assert threshold > 31
-                continue
-            answered += 1
-            expected = np.flatnonzero(distances <= threshold)
-            assert found[0].tolist() == expected.tolist()
-            assert found[1].tolist() == distances[expected].tolist()
-    assert answered >= 9 * 32
+    codes = make(rng, rows)
+    signals = searched(codes, by_postings=by_postings)
+    queries = near_and_far(rng, codes, QUERIES // 30)
+    apart = brute_force(codes, queries)
+    for threshold in range(64):
+        assert_exact(signals, queries, threshold, apart)
 
 
 @pytest.mark.parametrize("make", [random_codes, skewed_codes])
-@pytest.mark.parametrize("rows", [250_000, 700_000])
-def test_a_large_layer_finds_what_brute_force_finds(rows: int, make: object) -> None:
-    """With the tables that its size gets, through the layer's own search and its fall-back."""
-    rng = np.random.default_rng(rows)
-    codes = make(rng, rows)  # type: ignore[operator]
-    files = BinarySignals.files(Codes(codes)) | {"postings": written(codes)}
-    signals = BinarySignals(files)
-    for at in range(40):
-        query = flipped(rng, codes[rng.integers(rows)], at)
-        distances = brute_force(codes, query)
-        for threshold in (0, 10, 31, 32, 40, 60):
-            (hits,) = signals.search([query.tobytes().hex()], threshold)
-            order = np.argsort(hits.rows)
-            expected = np.flatnonzero(distances <= threshold)
-            assert hits.rows[order].tolist() == expected.tolist()
-            assert hits.distances[order].tolist() == distances[expected].tolist()
+def test_a_million_codes_find_what_brute_force_finds(make: Make) -> None:
+    """With the tables of that size, and as it is used: scans where they are cheaper."""
+    rng = np.random.default_rng(6)
+    codes = make(rng, 1_000_000)
+    signals = searched(codes)
+    each = max(1, QUERIES // 2000)
+    queries = near_and_far(rng, codes, 64 * each)
+    rng.shuffle(queries)
+    parts = np.array_split(codes, 40)
+    apart = np.concatenate([brute_force(part, queries) for part in parts], axis=1)
+    for threshold in range(64):
+        chosen = slice(threshold * each, (threshold + 1) * each)
+        assert_exact(signals, queries[chosen], threshold, apart[chosen])
+
+
+def test_up_to_pdq_s_threshold_postings_answer_and_no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests above say something about postings only if these are what answers."""
+    monkeypatch.setattr(postings, "SHARE_OF_SCAN", 1e9)
+    codes = random_codes(np.random.default_rng(1), 65)
+    for threshold in range(32):
+        assert None not in opened(codes).search(codes[:3], threshold)
 
 
 def test_a_batch_answers_as_each_query_alone() -> None:
