@@ -5,6 +5,9 @@ A host's name is resolved once for each request, every address that it has is ch
 connection goes to exactly one of those: a name that changes its mind in between gains nothing.
 Redirects are followed by hand, each checked in the same way. Proxies of the environment are not
 used. One deadline holds for all of it, and a file that is too large is not read to its end.
+
+References to objects in buckets are read with the same limits from where the settings say, which
+may be a private address; see `core.bucket`.
 """
 
 import functools
@@ -17,14 +20,15 @@ import tempfile
 import threading
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 from urllib.parse import quote, urljoin, urlsplit
 
-from core.errors import BadInput, TooLarge
+from core.bucket import is_reference, signed
+from core.errors import BadInput, StoreUnavailable, TooLarge
 from core.settings import Settings
 
 MOST_REDIRECTS = 5
@@ -79,22 +83,21 @@ def resolve(host: str, port: int) -> Sequence[Address]:
 
 
 def fetch(url: str, settings: Settings, resolve: Resolve = resolve) -> Fetched:
-    """The file behind `url`.
+    """The file behind `url`, or the object that it refers to.
 
     Raises:
         BadInput: `url` is none, may not be fetched, or cannot be.
         TooLarge: the file has more bytes than the settings allow.
+        StoreUnavailable: the object store did not answer, or not in time.
+        Misconfigured: the settings allow an object's bucket, but not to read it.
     """
     deadline = time.monotonic() + settings.fetch_timeout_seconds
     with ExitStack() as undo:
         body = undo.enter_context(tempfile.SpooledTemporaryFile(max_size=1 << 20))
-        try:
+        if is_reference(url):
+            content_type = _read(signed(url, settings), settings, resolve, deadline, body)
+        else:
             content_type = _download(url, settings, resolve, deadline, body)
-        except TimeoutError as error:
-            why = f"it took longer than {settings.fetch_timeout_seconds:g} seconds"
-            raise _failed(why) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise _failed(str(error) or type(error).__name__) from error
         body.seek(0)
         undo.pop_all()  # from here on it is the caller's to close
         return Fetched(body, content_type)
@@ -103,12 +106,12 @@ def fetch(url: str, settings: Settings, resolve: Resolve = resolve) -> Fetched:
 def _download(
     url: str, settings: Settings, resolve: Resolve, deadline: float, body: IO[bytes]
 ) -> str | None:
-    for _ in range(MOST_REDIRECTS + 1):
-        target = _parsed(url)
-        addresses = _checked(target, settings, resolve, deadline)
-        with closing(_Connection(target, addresses, deadline)) as connection:
-            connection.request("GET", target.path, headers={"User-Agent": "hma", "Accept": "*/*"})
-            with connection.getresponse() as response:
+    """What `url` leads to, into `body`; its content type."""
+    try:
+        for _ in range(MOST_REDIRECTS + 1):
+            target = _parsed(url)
+            addresses = _checked(target, settings, resolve, deadline)
+            with _asked(target, addresses, deadline) as response:
                 location = response.headers["Location"]
                 if response.status in (301, 302, 303, 307, 308) and location:
                     url = urljoin(url, location)
@@ -116,7 +119,49 @@ def _download(
                 _check_answer(response)
                 _save(response, settings.max_fetch_bytes, body)
                 return response.headers["Content-Type"]
+    except TimeoutError as error:
+        raise _failed(_too_long(settings)) from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _failed(str(error) or type(error).__name__) from error
     raise _failed(f"it was redirected more than {MOST_REDIRECTS} times")
+
+
+def _read(
+    url: str, settings: Settings, resolve: Resolve, deadline: float, body: IO[bytes]
+) -> str | None:
+    """As `_download`, of an object, by a URL that is signed and must not be told to anyone."""
+    try:
+        target = _parsed(url)
+        addresses = _resolved(target, resolve, deadline)
+        with _asked(target, addresses, deadline) as response:
+            if response.status in (403, 404):  # which of them, depends on other permissions
+                raise _failed("there is no such object, or it may not be read")
+            if response.status // 100 in (3, 5):
+                hint = "" if response.status >= 500 else ": is AWS_REGION that of the bucket?"
+                raise StoreUnavailable(f"the bucket's store answered {response.status}{hint}")
+            _check_answer(response)
+            _save(response, settings.max_fetch_bytes, body)
+            return response.headers["Content-Type"]
+    except TimeoutError as error:
+        raise StoreUnavailable(f"the object cannot be read: {_too_long(settings)}") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = type(error).__name__
+        raise StoreUnavailable(f"the object cannot be read: {why}") from error
+
+
+@contextmanager
+def _asked(
+    target: _Target, addresses: Sequence[Address], deadline: float
+) -> Iterator[http.client.HTTPResponse]:
+    """What the server at one of `addresses` answers."""
+    with closing(_Connection(target, addresses, deadline)) as connection:
+        connection.request("GET", target.path, headers={"User-Agent": "hma", "Accept": "*/*"})
+        with connection.getresponse() as response:
+            yield response
+
+
+def _too_long(settings: Settings) -> str:
+    return f"it took longer than {settings.fetch_timeout_seconds:g} seconds"
 
 
 def _check_answer(response: http.client.HTTPResponse) -> None:
@@ -140,7 +185,7 @@ def _save(response: http.client.HTTPResponse, limit: int, body: IO[bytes]) -> No
     if received > limit:
         raise TooLarge("Content too large")
     if declared is not None and received < declared:
-        raise _failed(f"it ended after {received} of {declared} bytes")
+        raise ConnectionError(f"it ended after {received} of {declared} bytes")
 
 
 def _parsed(url: str) -> _Target:
@@ -216,9 +261,9 @@ def _resolved(target: _Target, resolve: Resolve, deadline: float) -> Sequence[Ad
     try:
         addresses = answer.result(timeout=_left(deadline))
     except socket.gaierror as error:
-        raise _failed(f"there is no host {target.host!r}") from error
+        raise ConnectionError(f"there is no host {target.host!r}") from error
     if not addresses:
-        raise _failed(f"there is no host {target.host!r}")
+        raise ConnectionError(f"there is no host {target.host!r}")
     return addresses
 
 

@@ -6,6 +6,7 @@ an unknown one is an error, because a misspelt limit is worse than a crash at th
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -142,6 +143,18 @@ class Settings(BaseModel):
     allowed_hostnames: Names = Field(
         (), description="If set, only these hosts are fetched from, and they may be private ones."
     )
+    allowed_buckets: Names = Field(
+        (),
+        description="Buckets whose objects may be given in place of a URL: s3://name, gs://name. "
+        "s3:// is read with the endpoint and the keys of the object store.",
+    )
+    gs_endpoint: str = Field(
+        "https://storage.googleapis.com", description="Where objects of gs:// are read."
+    )
+    gs_key: str | None = Field(
+        None, repr=False, description="Access id of an HMAC key that may read objects of gs://."
+    )
+    gs_secret: str | None = Field(None, repr=False, description="The secret of that HMAC key.")
 
     api_tokens: Names = Field(
         (),
@@ -159,6 +172,14 @@ class Settings(BaseModel):
             return chosen(names)
         except BadInput as error:
             raise ValueError(error.message) from error
+
+    @field_validator("allowed_buckets")
+    @classmethod
+    def _are_buckets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not re.fullmatch(r"(s3|gs)://[a-z0-9][a-z0-9._-]+[a-z0-9]", name):
+                raise ValueError(f"{name} is no bucket: Input should be s3://name or gs://name")
+        return names
 
     @field_validator("grace_seconds")
     @classmethod

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from local_runtime.s3_server import S3Server
 from tests.contract.answers import assert_canonical, message
 from tests.contract.conftest import Serve
 from tests.pictures import blank, photograph, truncated
 from tests.served import Served
+from tests.servers import boto3_client
 
 PHOTO = ("picture.png", photograph(), "image/png")
 
@@ -67,6 +69,28 @@ def test_types_are_checked(api: Served, pages: str, types: str, said: str) -> No
     assert message(api.get("/h/hash", url=f"{pages}/photo.png", types=types), 400) == said
     posted = api.post("/h/hash", params={"types": types}, files={"photo": PHOTO})
     assert message(posted, 400) == said
+
+
+def test_a_reference_has_the_hash_of_the_object(serve: Serve, seaweedfs: S3Server) -> None:
+    """In an allowed bucket, by hash and by match; in none where no bucket is allowed."""
+    boto3_client(seaweedfs).put_object(
+        Bucket=seaweedfs.bucket, Key="up/photo.png", Body=photograph(), ContentType="image/png"
+    )
+    reference = f"s3://{seaweedfs.bucket}/up/photo.png"
+    server = {
+        "store_endpoint": seaweedfs.endpoint,
+        "store_key": seaweedfs.key,
+        "store_secret": seaweedfs.secret,
+    }
+    with serve(allowed_buckets=f"s3://{seaweedfs.bucket}", **server) as served:
+        assert served.post("/publish").status_code == 200
+        uploaded = served.post("/h/hash", files={"photo": PHOTO}).json()
+        assert served.get("/h/hash", url=reference).json() == uploaded
+        assert served.get("/m/lookup", url=reference).json() == {"pdq": {}}
+        assert served.get("/h/hash", url=f"{reference}x").status_code == 400
+    with serve(**server) as served:
+        answer = served.get("/h/hash", url=reference)
+        assert "HMA_ALLOWED_BUCKETS" in message(answer, 400)
 
 
 def test_url_is_required(api: Served) -> None:
