@@ -2,8 +2,10 @@
 
 Both hash the same files in the same process, in turn, on one thread; time is that of the processor,
 the least of several runs of each picture. Memory is what hashing adds, at its peak, to a process
-that has imported everything. Bits are those of difference from threatexchange's path. Prints JSON
-lines, and rewrites the table of each size in `docs/benchmarks.md`.
+that has imported everything. Bits are those of difference from threatexchange's path. Of a JPEG it
+also measures what decoding alone takes, in `decode_floor`: all of it to RGB beneath `exact`, and to
+gray at the size that is asked for beneath `fast`. Prints JSON lines, and rewrites the table of each
+size in `docs/benchmarks.md`.
 
 The pictures are the photographs that come with scikit-image, whole and their disjoint quarters,
 brought to the size by Lanczos. Grain is added, so that a JPEG of them has as many bytes a pixel as
@@ -28,7 +30,7 @@ from PIL import Image
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
-from core.hash import photo_pdq
+from core.hash import FAST_LEAST, photo_pdq
 from core.settings import Settings
 from tests.pictures import PHOTOGRAPHS
 
@@ -68,6 +70,21 @@ PATHS: dict[str, Hasher] = {
 }
 
 
+def _decoded(content: bytes) -> None:
+    with Image.open(io.BytesIO(content)) as image:
+        image.load()
+
+
+def _decoded_reduced(content: bytes) -> None:
+    with Image.open(io.BytesIO(content)) as image:
+        image.draft("L", (FAST_LEAST, FAST_LEAST))
+        image.load()
+
+
+FLOORS: dict[str, Callable[[bytes], None]] = {"exact": _decoded, "fast": _decoded_reduced}
+"""What each mode does before it hashes a JPEG, and can do no sooner."""
+
+
 def main(sizes: list[str], forms: list[str]) -> None:
     for size in sizes:
         lines = [line for form in forms for line in _lines(size, form)]
@@ -87,6 +104,11 @@ def _lines(size: str, form: str) -> Iterator[dict[str, Any]]:
         bits = seen["bits"][mode]
         figures = {
             "time": (seen["times"][mode], seen["times"]["threatexchange"], "ms"),
+            **(
+                {"decode_floor": (seen["floors"][mode], seen["times"]["threatexchange"], "ms")}
+                if form == "jpeg"
+                else {}
+            ),
             "memory": (memory[mode], memory["threatexchange"], "MB"),
             "bits_median": (np.median(bits), None, "bits"),
             "bits_p95": (np.percentile(bits, 95), None, "bits"),
@@ -103,6 +125,7 @@ def _lines(size: str, form: str) -> Iterator[dict[str, Any]]:
                 "ratio": round(peer / value, 2) if peer and value else None,
                 "unit": unit,
                 "pictures": len(bits),
+                "bytes_per_pixel": round(seen["bytes_per_pixel"], 3),
             }
 
 
@@ -123,23 +146,38 @@ def _times(size: str, form: str) -> dict[str, Any]:
     most = 64 if megapixels <= 1 else 24 if megapixels <= 2 else 6 if megapixels <= 12 else 2
     repeats = 3 if megapixels <= 2 else 2
     times: dict[str, list[float]] = {path: [] for path in PATHS}
+    floors: dict[str, list[float]] = {mode: [] for mode in FLOORS}
     bits: dict[str, list[int]] = {path: [] for path in PATHS}
+    sizes = []
     for number, image in enumerate(_photographs(megapixels)):
         if number == most:
             break
         content = _saved(image, form)
+        sizes.append(len(content) / (image.width * image.height))
         del image
         best = dict.fromkeys(PATHS, float("inf"))
         found = {}
+        least = dict.fromkeys(FLOORS, float("inf"))
         for _ in range(repeats):
+            for mode, decoded in FLOORS.items():
+                started = time.process_time()
+                decoded(content)
+                least[mode] = min(least[mode], time.process_time() - started)
             for path, hashed in PATHS.items():
                 started = time.process_time()
                 found[path] = int(hashed(content)[0], 16)
                 best[path] = min(best[path], time.process_time() - started)
+        for mode in FLOORS:
+            floors[mode].append(least[mode] * 1e3)
         for path in PATHS:
             times[path].append(best[path] * 1e3)
             bits[path].append((found[path] ^ found["threatexchange"]).bit_count())
-    return {"times": {path: float(np.median(times[path])) for path in PATHS}, "bits": bits}
+    return {
+        "times": {path: float(np.median(times[path])) for path in PATHS},
+        "floors": {mode: float(np.median(floors[mode])) for mode in FLOORS},
+        "bits": bits,
+        "bytes_per_pixel": float(np.median(sizes)),
+    }
 
 
 def _memory(path: str, name: str) -> float:
@@ -202,21 +240,25 @@ def _write_table(size: str, lines: list[dict[str, Any]]) -> None:
     page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
     cases = {line["case"]: line for line in lines}
     rows = [
-        "| | time, ms | threatexchange | | memory, MB | threatexchange | "
+        "| | time, ms | decoding alone | threatexchange | | memory, MB | threatexchange | "
         "| bits off: median, 95 %, 99 %, most |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in dict.fromkeys(line["case"].rpartition("/")[0] for line in lines):
         mode, _, form = case.split("/")
         spent, held = cases[f"{case}/time"], cases[f"{case}/memory"]
+        floor = cases.get(f"{case}/decode_floor")
+        decoding = f"{floor['ours']}: {floor['ratio']} x" if floor else ""
         bits = [cases[f"{case}/bits_{part}"]["ours"] for part in ("median", "p95", "p99", "max")]
         rows.append(
-            f"| {mode} {form} | {spent['ours']} | {spent['peer']} | {spent['ratio'] or '-'} x "
+            f"| {mode} {form} | {spent['ours']} | {decoding} "
+            f"| {spent['peer']} | {spent['ratio'] or '-'} x "
             f"| {held['ours']} | {held['peer']} | {held['ratio'] or '-'} x "
             f"| {', '.join(f'{one:g}' for one in bits)} |"
         )
     text = (
-        f"<!-- hash {size} -->\n### {size}, {lines[0]['pictures']} pictures\n\n"
+        f"<!-- hash {size} -->\n### {size}, {lines[0]['pictures']} pictures, "
+        f"{lines[0]['bytes_per_pixel']} bytes a pixel\n\n"
         f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, "
         f"{time.strftime('%Y-%m-%d')}.\n\n" + "\n".join(rows) + f"\n<!-- /hash {size} -->"
     )
