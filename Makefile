@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-http prove-index prove-media prove-fetch prove-import docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -66,6 +66,9 @@ prove-fetch: .venv/dev  ## fetch 100,000 signals from each exchange, killed ten 
 
 prove-import: .venv/dev  ## move a million contents from an HMA; ARGS=100000 for fewer
 	@$(BIN)/python -m tests.prove_import $(ARGS)
+
+prove-rebuild: .venv/dev  ## make an index of a million anew, on one process and on two; as JSON lines
+	@$(BIN)/python -m tests.prove_rebuild $(ARGS)
 
 docs: .venv/dev   ## rewrite what the documentation takes from the program
 	$(BIN)/python -m local_runtime.reference

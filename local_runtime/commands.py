@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.errors import Forbidden, HmaError, NotFound, Unavailable
+from core.errors import BadInput, Forbidden, HmaError, NotFound, Unavailable
 from core.settings import Settings
 from local_runtime.client import READY, Client
 from local_runtime.files import chosen, each, kind_of
@@ -132,10 +132,30 @@ def publish(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make every index anew from the whole catalog.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="With --rebuild: do it here, on so many processes, and not on the server. "
+            "HMA_DATABASE_URL and HMA_STORE_URL say what of.",
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With --rebuild: do it on the Dask cluster whose scheduler is there.",
+        ),
+    ] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
     """Publish now what the catalog holds, and print the newest snapshots."""
+    if workers is not None or dask is not None:
+        if not rebuild:
+            raise BadInput("--workers and --dask are for --rebuild: publishing changes is quick")
+        _rebuild(workers, dask, as_json)
+        return
     with _client(url) as client:
         numbers = client.publish(rebuild=rebuild)
     if as_json:
@@ -143,6 +163,19 @@ def publish(
     else:
         for signal_type, number in numbers.items():
             print(f"{signal_type}: snapshot {number}")
+
+
+def _rebuild(workers: int | None, dask: str | None, as_json: bool) -> None:
+    from local_runtime.rebuild import chosen_way, rebuild
+
+    for made in rebuild(chosen_way(workers, dask)):
+        if as_json:
+            print_json(made)
+        else:
+            print(
+                "{signal_type}: snapshot {number} of {contents} contents in {segments} segments, "
+                "{seconds} s".format(**made)
+            )
 
 
 def status(url: Url = None, as_json: Json = False) -> None:

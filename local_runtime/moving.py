@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 
 from core.errors import BadInput, Misconfigured
 from core.settings import Settings
 from local_runtime.commands import Json, complain, print_json
+from local_runtime.progress import progress_bars
 
 if TYPE_CHECKING:
     from core.moving.import_hma import Outcome
@@ -59,7 +59,7 @@ def import_hma(
     from core.moving.hma_database import opened
     from core.moving.import_hma import HmaImport
 
-    with opened(database_url) as hma, _progress() as show:
+    with opened(database_url) as hma, progress_bars() as show:
         services = _services(data, new=True)
         run = HmaImport(
             hma, services, report=_reporter(as_json), progress=show, overwrite=overwrite
@@ -118,7 +118,7 @@ def import_file(
     """Read banks, content or bare hashes from a file. What is there already is not added again."""
     from core.moving.import_file import FileImport
 
-    with _opened(file) as lines, _progress() as show:
+    with _opened(file) as lines, progress_bars() as show:
         run = FileImport(
             _services(data, new=True),
             bank,
@@ -171,22 +171,6 @@ def _opened(file: Path) -> Iterator[TextIO]:
             yield lines
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror}") from error
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error, on a terminal."""
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(doing: str, done: int, total: int) -> None:
-            if doing not in tasks:
-                tasks[doing] = progress.add_task(doing, total=total or None)
-            progress.update(tasks[doing], completed=done)
-
-        yield show
 
 
 def _reporter(as_json: bool) -> "Callable[[Problem], None]":

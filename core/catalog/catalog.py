@@ -185,18 +185,32 @@ class Catalog:
         with self._database.writing() as session:
             return lease.take(session, name, holder, seconds)
 
-    def marks(self, signal_type: str, limit: int) -> list[Mark]:
-        """Up to `limit` changes of this type that await publication, by content id."""
+    def leased_to(self, name: str) -> str | None:
+        """Who has the lease `name` now, None if nobody has."""
         with self._database.reading() as session:
-            return pending(session, signal_type, limit)
+            return lease.holder(session, name)
+
+    def marks(self, signal_type: str, limit: int, ids: range | None = None) -> list[Mark]:
+        """Up to `limit` changes of this type that await publication, by content id.
+
+        Args:
+            ids: only of content within these.
+        """
+        with self._database.reading() as session:
+            return pending(session, signal_type, limit, ids)
 
     def entries(self, signal_type: str, content_ids: Sequence[int]) -> Iterator[Entry]:
         """Those of `content_ids` that exist and have such signals, read when it is iterated."""
         return entries.of(self._database, signal_type, content_ids)
 
-    def all_entries(self, signal_type: str) -> Iterator[Entry]:
-        """All content with such signals by ascending id, read as it is iterated."""
-        return entries.every(self._database, signal_type)
+    def all_entries(self, signal_type: str, within: range | None = None) -> Iterator[Entry]:
+        """All content with such signals (of ids `within`) by ascending id, read as iterated."""
+        return entries.every(self._database, signal_type, within)
+
+    def following(self, signal_type: str, start: int) -> int | None:
+        """The smallest content id with such signals, from `start` on; None if there is none."""
+        with self._database.reading() as session:
+            return entries.following(session, signal_type, start)
 
     def banks(self) -> list[IndexedBank]:
         """All banks as answers name them, by id."""

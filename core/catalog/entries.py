@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from core.catalog.database import Database
@@ -23,16 +23,21 @@ def of(database: Database, signal_type: str, content_ids: Sequence[int]) -> Iter
         yield from page
 
 
-def every(database: Database, signal_type: str) -> Iterator[Entry]:
-    """All content with signals of this type, by ascending id.
+def every(database: Database, signal_type: str, within: range | None = None) -> Iterator[Entry]:
+    """All content with signals of this type, or that whose ids are `within`, by ascending id.
 
     What is added meanwhile is seen if its id is still ahead; what is removed, until then.
     """
-    last = 0
+    last = within.start - 1 if within else 0
+    ahead = (col(SignalRow.content_id) < within.stop,) if within else ()
     while True:
         ids = (
             select(col(SignalRow.content_id))
-            .where(col(SignalRow.signal_type) == signal_type, col(SignalRow.content_id) > last)
+            .where(
+                col(SignalRow.signal_type) == signal_type,
+                col(SignalRow.content_id) > last,
+                *ahead,
+            )
             .distinct()
             .order_by(col(SignalRow.content_id))
             .limit(READ_AT_ONCE)
@@ -43,6 +48,15 @@ def every(database: Database, signal_type: str) -> Iterator[Entry]:
             return
         yield from page
         last = page[-1].content_id
+
+
+def following(session: Session, signal_type: str, start: int) -> int | None:
+    """The smallest id, from `start` on, of content with signals of this type."""
+    return session.connection().scalar(
+        select(func.min(col(SignalRow.content_id))).where(
+            col(SignalRow.signal_type) == signal_type, col(SignalRow.content_id) >= start
+        )
+    )
 
 
 def _page(session: Session, signal_type: str, ids: Sequence[int] | Select[int]) -> list[Entry]:

@@ -1,7 +1,9 @@
 """Leases: who may be the one writer of something, until when, by the database's clock."""
 
+from typing import Any
+
 from sqlalchemy import Double, cast, extract, func, or_
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from core.catalog.database import upsert
 from core.catalog.models import LeaseRow
@@ -13,11 +15,7 @@ def take(session: Session, name: str, holder: str, seconds: float) -> bool:
     Returns:
         Whether `holder` has it now. False: another holder's has not run out.
     """
-    # One clock for all hosts, read after the wait for the row and not when the wait began.
-    if session.get_bind().dialect.name == "sqlite":
-        now = (func.julianday("now") - 2440587.5) * 86400.0
-    else:
-        now = cast(extract("epoch", func.clock_timestamp()), Double)
+    now = _now(session)
     insert = upsert(session, LeaseRow).values(name=name, holder=holder, until=now + seconds)
     taken = insert.on_conflict_do_update(
         index_elements=["name"],
@@ -25,3 +23,16 @@ def take(session: Session, name: str, holder: str, seconds: float) -> bool:
         where=or_(LeaseRow.holder == insert.excluded.holder, LeaseRow.until <= now),
     ).returning(LeaseRow.name)
     return session.connection().execute(taken).first() is not None
+
+
+def holder(session: Session, name: str) -> str | None:
+    """Who has the lease `name` now, None if nobody has."""
+    held = col(LeaseRow.name) == name, col(LeaseRow.until) > _now(session)
+    return session.exec(select(LeaseRow.holder).where(*held)).first()
+
+
+def _now(session: Session) -> Any:
+    """One clock for all hosts, read after the wait for the row and not when the wait began."""
+    if session.get_bind().dialect.name == "sqlite":
+        return (func.julianday("now") - 2440587.5) * 86400.0
+    return cast(extract("epoch", func.clock_timestamp()), Double)

@@ -55,11 +55,12 @@ def mark_all(session: Session, changed: Collection[tuple[str, int]]) -> None:
     )
 
 
-def pending(session: Session, signal_type: str, limit: int) -> list[Mark]:
-    """The first `limit` marks of this type by content id."""
+def pending(session: Session, signal_type: str, limit: int, ids: range | None = None) -> list[Mark]:
+    """The first `limit` marks of this type by content id, of all or of those within `ids`."""
+    within = () if ids is None else (col(DirtyRow.content_id).between(ids.start, ids.stop - 1),)
     rows = session.exec(
         select(DirtyRow.content_id, DirtyRow.version)
-        .where(DirtyRow.signal_type == signal_type)
+        .where(DirtyRow.signal_type == signal_type, *within)
         .order_by(col(DirtyRow.content_id))
         .limit(limit)
     )

@@ -4,7 +4,8 @@ Snapshots older than the grace go, oldest first, so that those which stay are al
 the newest one always stays. A segment goes when the newest snapshot has not named it for the
 grace: whoever still read it through an older snapshot has looked again long since. When that
 began is written down, because most stores' listings do not tell how old an object is, and a
-segment that was just written is named by nothing yet.
+segment that was just written is named by nothing yet. What a rebuild has written counts as named
+as long as it is under way.
 """
 
 import json
@@ -61,7 +62,12 @@ class Collector:
         now = self._clock()
         named = {segment.id for segment in newest.segments}
         since, stored = self._unnamed_since(), self.stored_segments()
-        unnamed = {id_: since.get(id_, now) for id_ in stored if id_ not in named}
+        awaited = newest.rebuild and newest.rebuild.id
+        unnamed = {
+            id_: since.get(id_, now)
+            for id_ in stored
+            if id_ not in named and not (awaited and id_.startswith(awaited))
+        }
         for id_, began in list(unnamed.items()):
             if now - began > self._grace:
                 for key in stored[id_]:

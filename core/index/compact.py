@@ -37,12 +37,18 @@ def run_to_merge(sizes: Sequence[int], most: int) -> tuple[int, int]:
 
 
 def replaced(
-    segments: tuple[SegmentRef, ...], run: Sequence[SegmentRef], merged: tuple[SegmentRef, ...]
+    segments: tuple[SegmentRef, ...],
+    run: Sequence[SegmentRef],
+    merged: tuple[SegmentRef, ...],
+    settled: int = 0,
 ) -> tuple[SegmentRef, ...] | None:
-    """`segments` with `run` replaced, or None if another publisher has changed that part."""
+    """`segments` with `run` replaced, or None if another publisher has changed that part.
+
+    None as well if it is one of the first `settled`, for which a rebuild is under way.
+    """
     ids = [segment.id for segment in segments]
     wanted = [segment.id for segment in run]
     start = ids.index(wanted[0]) if wanted and wanted[0] in ids else 0
-    if ids[start : start + len(wanted)] != wanted:
+    if ids[start : start + len(wanted)] != wanted or start < settled:
         return None
     return (*segments[:start], *merged, *segments[start + len(wanted) :])

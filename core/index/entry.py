@@ -67,16 +67,28 @@ class Mark:
 class Source(Protocol):
     """The catalog as a publisher sees it. Read the marks first, the state they mark after that."""
 
-    def marks(self, signal_type: str, limit: int) -> Sequence[Mark]:
-        """Up to `limit` changes of this type that await publication, oldest content id first."""
+    def marks(self, signal_type: str, limit: int, ids: range | None = None) -> Sequence[Mark]:
+        """Up to `limit` changes of this type that await publication, oldest content id first.
+
+        Args:
+            ids: only of content within these.
+        """
         ...
 
     def entries(self, signal_type: str, content_ids: Sequence[int]) -> Iterable[Entry]:
         """The current state of those of `content_ids` that exist and have such signals."""
         ...
 
-    def all_entries(self, signal_type: str) -> Iterator[Entry]:
-        """Every content with such signals by ascending id, streamed in bounded memory."""
+    def all_entries(self, signal_type: str, within: range | None = None) -> Iterator[Entry]:
+        """Every content with such signals by ascending id, streamed in bounded memory.
+
+        Args:
+            within: only content of these ids.
+        """
+        ...
+
+    def following(self, signal_type: str, start: int) -> int | None:
+        """The smallest content id with such signals, from `start` on; None if there is none."""
         ...
 
     def banks(self) -> Sequence[IndexedBank]:
@@ -92,5 +104,10 @@ class Source(Protocol):
         ...
 
     def lease(self, name: str, holder: str, seconds: float) -> bool:
-        """Take or renew the lease `name` for `seconds`; False while another holder has it."""
+        """Take or renew the lease `name` for `seconds`, 0 gives it back; False while another
+        holder has it."""
+        ...
+
+    def leased_to(self, name: str) -> str | None:
+        """Who has the lease `name` now, None if nobody has."""
         ...

@@ -7,22 +7,27 @@ N+1 and the other starts again from it. State is read after N is known, so N+1 i
 than what N already said.
 """
 
-import itertools
-import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
-from core.errors import BadInput, IndexNotReady, ObjectExists, Unavailable
+import numpy as np
+
+from core.errors import IndexNotReady, ObjectExists, ObjectMissing, Unavailable
 from core.index.cache import DiskCache
 from core.index.collect import Collector
 from core.index.compact import LARGEST, LITTLE, replaced, run_to_merge
-from core.index.entry import BANKS, Entry, Mark, Source
+from core.index.entry import BANKS, Mark, Source
 from core.index.layer import Columns
+from core.index.rebuild import BATCH, Built, Task, build, marks_before, plan, recorded, valid
 from core.index.segment import open_segment, write_segment
 from core.index.snapshot import (
+    Rebuild,
     SegmentRef,
     Snapshot,
     Tail,
@@ -36,14 +41,38 @@ from core.index.writers import Writers
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.store import ObjectStore
-
-BATCH = 50_000
-"""Marks taken up by one snapshot, and contents read at once: bounds memory when millions change."""
+from core.tasks import one_by_one
 
 TAIL_BYTES = 256 << 10
 """Metadata is part of the tail, and a snapshot is read at every change: past this, a segment."""
 
-_log = logging.getLogger(__name__)
+REBUILD_SECONDS = 86_400.0
+"""Longest time that merging waits for a rebuild, and that one which died can be taken up again."""
+
+Run = Callable[[Sequence[Task]], Iterator[tuple[Task, Built]]]
+"""Does tasks, somewhere."""
+
+Progress = Callable[[int, int], object]
+"""Is told how many tasks are done, of how many."""
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What came of a rebuild.
+
+    Attributes:
+        number: of a snapshot that holds everything committed before the call.
+        contents, signals, segments: how many have been made.
+        tasks: how many there were.
+        kept: of these, done already by a run that died.
+    """
+
+    number: int
+    contents: int
+    signals: int
+    segments: int
+    tasks: int
+    kept: int
 
 
 class Publisher:
@@ -59,7 +88,7 @@ class Publisher:
     ) -> None:
         self._writers = Writers(source, store, settings)
         self._publishers = {
-            name: TypePublisher(name, source, store, signal_types, settings, clock)
+            name: TypePublisher(name, source, store, signal_types, settings, clock, self._writers)
             for name in signal_types.enabled()
         }
 
@@ -85,10 +114,25 @@ class Publisher:
         self._writers.check()
         return {name: publisher.keep_up() for name, publisher in self._publishers.items()}
 
-    def rebuild(self, signal_type: str) -> int:
-        """Publish one type anew from the whole catalog, using no segment there is; its number."""
+    def rebuild(
+        self,
+        signal_type: str,
+        run: Run | None = None,
+        progress: Progress | None = None,
+    ) -> Rebuilt:
+        """Publish one type anew from the whole catalog, using no segment there is.
+
+        A rebuild of this catalog that died is gone on with. Publishing need not pause meanwhile.
+
+        Args:
+            run: does the tasks; in this process one by one if it is None.
+            progress: is told how many tasks are done, of how many.
+
+        Raises:
+            Unavailable: what was done is kept; calling again goes on.
+        """
         self._writers.check()
-        return self._publishers[signal_type].rebuild()
+        return self._publishers[signal_type].rebuild(run, progress or _no_progress)
 
 
 class TypePublisher:
@@ -102,6 +146,7 @@ class TypePublisher:
         signal_types: SignalTypes,
         settings: Settings,
         clock: Callable[[], float],
+        writers: Writers,
     ) -> None:
         self._name = signal_type
         self._source = source
@@ -109,9 +154,11 @@ class TypePublisher:
         self._signal_types = signal_types
         self._settings = settings
         self._clock = clock
+        self._writers = writers
         self._cache = DiskCache(store, settings.cache_dir)
         self._collector = Collector(signal_type, store, settings.grace_seconds, clock)
         self._turn = threading.Lock()
+        self._rebuilding = threading.Lock()
         self._known: Snapshot | None = None
         self._begun_at = 0.0
 
@@ -122,8 +169,9 @@ class TypePublisher:
                 marks = self._source.marks(self._name, BATCH)
                 newest = self._newest()
                 if newest is None:  # a new store, or a lost one: marks would not bring it back
-                    snapshot = self._successor(None, self._rebuilt(), Tail())
-                elif marks or self._silent(newest):
+                    self._build_first(marks)
+                    continue
+                if marks or self._silent(newest):
                     snapshot = self._next(newest, marks)
                 else:
                     return newest.number
@@ -140,64 +188,163 @@ class TypePublisher:
             self._collector.collect(newest := self._existing())
             return newest.number
 
-    def rebuild(self) -> int:
-        self.publish()
-        with self._turn:
+    def rebuild(self, run: Run | None, progress: Progress) -> Rebuilt:
+        with self._rebuilding:
+            with self._turn:
+                rebuild, below = self._started()
+            done, kept = self._done(rebuild, run, progress)
+            segments = tuple(built.segment for built in done if built.segment)
+            with self._turn:
+                snapshot = self._installed(rebuild, below, segments)
+            if snapshot:
+                self._clear(done, snapshot, len(segments))
+            self._source.lease(self._lease, rebuild, 0)
+        return Rebuilt(
+            self.publish(),
+            sum(segment.contents for segment in segments),
+            sum(segment.rows for segment in segments),
+            len(segments),
+            len(done),
+            kept,
+        )
+
+    def _build_first(self, marks: Sequence[Mark]) -> None:
+        rebuild = _first_id(marks)
+        done, _ = self._done(rebuild, None, _no_progress)
+        segments = tuple(built.segment for built in done if built.segment)
+        if snapshot := self._installed(rebuild, None, segments):
+            self._source.clear(self._name, marks)
+            self._clear(done, snapshot, len(segments))
+
+    def _started(self) -> tuple[str, int | None]:
+        """Announce a rebuild, or take up one that died: its id, and `Rebuild.below`.
+
+        From then on whatever is published comes above the segments that will be replaced, so
+        that it stays the last word, however long the tasks take and whenever they read. That
+        holds for this catalog alone, which therefore remembers the id too: an index that was
+        made from another one, or left behind while this one went on elsewhere, is not gone on
+        with.
+
+        Without any snapshot there is nothing to announce it in (`below` is None).
+        """
+        while True:
             self._begin()
-            before = self._existing()
-            snapshot = self._replace(before.segments, self._rebuilt(), before.tail)
-            if snapshot is None:
-                raise Unavailable(
-                    "the index was merged by another publisher meanwhile, or the rebuild took "
-                    "more than half of HMA_GRACE_SECONDS: nothing was changed, try again"
+            marks = self._source.marks(self._name, 1)
+            newest = self._newest()
+            if newest is None:
+                return _first_id(marks), None
+            known = self._source.leased_to(self._lease)
+            if newest.rebuild and newest.rebuild.id == known:
+                return known, newest.rebuild.below
+            if known:
+                self._source.lease(self._lease, known, 0)
+            tail = Columns.of(self._kind, newest.tail.held, newest.tail.removed)
+            old = newest.segments + self._stored([tail], bottom=not newest.segments)
+            rebuild = Rebuild(uuid.uuid4().hex, self._clock() + REBUILD_SECONDS, len(old))
+            self._source.lease(self._lease, rebuild.id, REBUILD_SECONDS)
+            if self._create(replace(self._successor(newest, old, Tail()), rebuild=rebuild)):
+                return rebuild.id, rebuild.below
+
+    def _done(self, rebuild: str, run: Run | None, progress: Progress) -> tuple[list[Built], int]:
+        """What the tasks have made, by ascending content id, and how many were done already."""
+        tasks = plan(self._source, self._name, rebuild)
+        done = recorded(self._store, tasks)
+        kept = len(done)
+        progress(kept, len(tasks))
+        here = partial(one_by_one, partial(build, self._source, self._store, self._signal_types))
+        missing = [task for task in tasks if task not in done]
+        for task, built in (run or here)(missing) if missing else ():
+            done[task] = built
+            progress(len(done), len(tasks))
+        return [done[task] for task in tasks], kept
+
+    def _installed(
+        self, rebuild: str, below: int | None, segments: tuple[SegmentRef, ...]
+    ) -> Snapshot | None:
+        """The snapshot with `segments` in their place; None if another's makes it needless."""
+        while True:
+            self._writers.check()
+            self._begin()
+            newest = self._newest() if below is None else self._existing()
+            if newest is None:
+                snapshot = self._successor(None, segments, Tail())
+            elif below is None:
+                return None  # the first one has been made from the same catalog meanwhile
+            elif newest.rebuild and newest.rebuild.id == rebuild:
+                above = newest.segments[below:]
+                snapshot = replace(
+                    self._successor(newest, segments + above, newest.tail), rebuild=None
                 )
-            return snapshot.number
+            elif segments and all(segment in newest.segments for segment in segments):
+                return None  # who went on with the same rebuild was faster
+            else:
+                raise Unavailable(
+                    "another rebuild began meanwhile, or this one took more than a day: "
+                    "nothing was changed, try again"
+                )
+            if self._create(snapshot):
+                return snapshot
+
+    def _clear(self, done: Sequence[Built], snapshot: Snapshot, rebuilt: int) -> None:
+        """Forget the marks that the tasks have taken up, and nobody has to publish any more.
+
+        Not those of content that is also named above the first `rebuilt` segments of `snapshot`:
+        who put it there may have read it before the change that is marked, and hides ours.
+        """
+        above = [self._columns(ref) for ref in snapshot.segments[rebuilt:]]
+        above.append(Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed))
+        for built in done:
+            with suppress(ObjectMissing):  # after the grace; they are published as changes, then
+                marks = marks_before(self._store, built)
+                while batch := list(islice(marks, BATCH)):
+                    ids = np.array([mark.content_id for mark in batch], np.int64)
+                    hidden = np.any([layer.names(ids) for layer in above], axis=0)
+                    kept = [mark for mark, hides in zip(batch, hidden, strict=True) if not hides]
+                    self._source.clear(self._name, kept)
 
     def _next(self, newest: Snapshot, marks: Sequence[Mark]) -> Snapshot:
         """The successor of `newest`, which also holds what is marked."""
         ids = [mark.content_id for mark in marks if mark.content_id != BANKS]
-        held = {e.content_id: e for e in self._valid(self._source.entries(self._name, ids))}
+        entries = valid(self._signal_types, self._name, self._source.entries(self._name, ids))
+        held = {entry.content_id: entry for entry in entries}
         tail = newest.tail.then(held, frozenset(ids) - held.keys())
         if len(tail) > self._settings.tail_entries or tail.bytes() > TAIL_BYTES:
-            return self._successor(newest, self._flushed(newest.segments, tail), Tail())
+            return self._successor(newest, self._flushed(newest, tail), Tail())
         return self._successor(newest, newest.segments, tail)
 
-    def _flushed(self, segments: tuple[SegmentRef, ...], tail: Tail) -> tuple[SegmentRef, ...]:
-        """`segments` and the tail as one more, merged with those it may take along cheaply."""
+    def _flushed(self, newest: Snapshot, tail: Tail) -> tuple[SegmentRef, ...]:
+        """Segments and the tail as one more, merged with those it may take along cheaply."""
+        settled, free = newest.segments[: newest.settled], newest.segments[newest.settled :]
         columns = Columns.of(self._kind, tail.held, tail.removed)
-        sizes = [segment.contents for segment in segments] + [columns.size]
+        sizes = [segment.contents for segment in free] + [columns.size]
         start, end = run_to_merge(sizes, LITTLE)
         if end < len(sizes):
-            start = len(segments)
-        return (*segments[:start], *self._written(segments[start:], columns, bottom=start == 0))
+            start = len(free)
+        bottom = not settled and start == 0
+        return (*settled, *free[:start], *self._written(free[start:], columns, bottom=bottom))
 
     def _compact(self) -> None:
         """Merge what the tiers ask for, while others publish. Gives way to whoever is faster."""
         while True:
             self._begin()
-            segments = self._existing().segments
-            start, end = run_to_merge([segment.contents for segment in segments], LARGEST)
-            run = segments[start:end]
-            if len(run) < 2 or not self._replace(run, self._written(run, bottom=start == 0)):
+            newest = self._existing()
+            free = newest.segments[newest.settled :]
+            start, end = run_to_merge([segment.contents for segment in free], LARGEST)
+            run, bottom = free[start:end], start == newest.settled == 0
+            if len(run) < 2 or not self._replace(run, self._written(run, bottom=bottom)):
                 return
 
-    def _replace(
-        self,
-        run: tuple[SegmentRef, ...],
-        by: tuple[SegmentRef, ...],
-        without: Tail | None = None,
-    ) -> Snapshot | None:
-        """Create a snapshot with `by` in place of `run`, and of the tail what is not `without`.
+    def _replace(self, run: tuple[SegmentRef, ...], by: tuple[SegmentRef, ...]) -> Snapshot | None:
+        """Create a snapshot with `by` in place of `run`.
 
-        None if `run` no longer stands in the newest snapshot, or we slept.
+        None if `run` no longer stands free in the newest snapshot, or we slept.
         """
         while not self._slept():
             newest = self._existing()
-            segments = replaced(newest.segments, run, by)
+            segments = replaced(newest.segments, run, by, newest.settled)
             if segments is None:
                 return None
-            tail = newest.tail.apart_from(without) if without else newest.tail
-            snapshot = self._successor(newest, segments, tail)
+            snapshot = self._successor(newest, segments, newest.tail)
             if self._create(snapshot):
                 return snapshot
         return None
@@ -206,9 +353,12 @@ class TypePublisher:
         self, run: Sequence[SegmentRef], newer: Columns | None = None, *, bottom: bool
     ) -> tuple[SegmentRef, ...]:
         """`run`, and what is `newer`, as one new segment; as none if nothing is left of it."""
-        type_class = self._signal_types.get(self._name)
-        layers = [open_segment(self._cache, self._name, type_class, ref).columns for ref in run]
+        layers = [self._columns(ref) for ref in run]
         return self._stored([*layers, *([newer] if newer else [])], bottom=bottom)
+
+    def _columns(self, segment: SegmentRef) -> Columns:
+        type_class = self._signal_types.get(self._name)
+        return open_segment(self._cache, self._name, type_class, segment).columns
 
     def _stored(self, layers: Sequence[Columns], *, bottom: bool) -> tuple[SegmentRef, ...]:
         columns = Columns.merged(layers, at_bottom=bottom)
@@ -216,21 +366,13 @@ class TypePublisher:
             return ()
         return (write_segment(self._store, self._name, self._kind, columns),)
 
-    def _rebuilt(self) -> tuple[SegmentRef, ...]:
-        """The whole catalog as segments, read in bounded memory but for the columns themselves."""
-        entries = self._valid(self._source.all_entries(self._name))
-        segments: tuple[SegmentRef, ...] = ()
-        chunks: list[Columns] = []
-        while (chunk := Columns.of(self._kind, itertools.islice(entries, BATCH))).size:
-            chunks.append(chunk)
-            if sum(one.size for one in chunks) + BATCH > LARGEST:
-                segments += self._stored(chunks, bottom=True)
-                chunks = []
-        return segments + self._stored(chunks, bottom=True) if chunks else segments
-
     @property
     def _kind(self) -> str:
         return self._signal_types.kind(self._name)
+
+    @property
+    def _lease(self) -> str:
+        return f"rebuild-{self._name}"
 
     def _successor(
         self, newest: Snapshot | None, segments: tuple[SegmentRef, ...], tail: Tail
@@ -245,6 +387,7 @@ class TypePublisher:
             segments=segments,
             tail=tail,
             enabled_ratio=self._source.enabled_ratio(self._name),
+            rebuild=newest.rebuild if newest else None,
         )
 
     def _create(self, snapshot: Snapshot) -> bool:
@@ -296,8 +439,11 @@ class TypePublisher:
         known = self._known
         if known and self._clock() - known.created_at > self._settings.max_stale_seconds:
             known = None
-        self._known = newest_snapshot(self._store, self._name, known)
-        return self._known
+        newest = newest_snapshot(self._store, self._name, known)
+        if newest and newest.rebuild and newest.rebuild.until < self._clock():
+            newest = replace(newest, rebuild=None)  # it died, and merging goes on without it
+        self._known = newest
+        return newest
 
     def _existing(self) -> Snapshot:
         newest = self._newest()
@@ -309,17 +455,15 @@ class TypePublisher:
         """Whether readers would soon take `newest` for stale: then it is time for a heartbeat."""
         return self._clock() - newest.created_at > self._settings.max_stale_seconds / 3
 
-    def _valid(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """`entries` without malformed signals: one of them would break the index of all."""
-        for entry in entries:
-            signals = tuple(signal for signal in entry.signals if self._is_valid(signal))
-            if signals:
-                yield entry if signals == entry.signals else replace(entry, signals=signals)
-            else:
-                _log.warning("content %s has no valid %s signal", entry.content_id, self._name)
 
-    def _is_valid(self, signal: str) -> bool:
-        try:
-            return self._signal_types.validate(self._name, signal) == signal
-        except BadInput:
-            return False
+def _first_id(marks: Sequence[Mark]) -> str:
+    """The name of the build that makes the first snapshot, the same for whoever goes on with it.
+
+    As long as the first mark is there, no mark has been cleared since it was set: so whatever was
+    built under its name, changes since then are still marked. A mark that is gone never returns.
+    """
+    return marks[0].version if marks else uuid.uuid4().hex
+
+
+def _no_progress(_done: int, _all: int) -> None:
+    """Nobody is told."""

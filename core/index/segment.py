@@ -1,7 +1,9 @@
 """A layer in the object store: several immutable files under a name of their own.
 
 The name is made from the files' checksums and a random part: two publishers that write the same
-never share a segment, so that collecting the one nobody refers to cannot hurt the other.
+never share a segment, so that collecting the one nobody refers to cannot hurt the other. The
+segments of one rebuild have that part in common, and are kept until it ends: who writes one of
+them again gives the same objects the same names.
 """
 
 import hashlib
@@ -21,8 +23,14 @@ from core.index.snapshot import FileRef, SegmentRef
 from core.store import ObjectStore
 
 
-def write_segment(store: ObjectStore, signal_type: str, kind: str, columns: Columns) -> SegmentRef:
-    """Store `columns`. Nobody reads them until a snapshot names the segment."""
+def write_segment(
+    store: ObjectStore, signal_type: str, kind: str, columns: Columns, rebuild: str | None = None
+) -> SegmentRef:
+    """Store `columns`. Nobody reads them until a snapshot names the segment.
+
+    Args:
+        rebuild: the id of the rebuild that writes it, if one does.
+    """
     files = columns.files(kind)
     refs = {
         name: FileRef(len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
@@ -32,7 +40,9 @@ def write_segment(store: ObjectStore, signal_type: str, kind: str, columns: Colu
             write_postings(columns.signals.bits, Path(postings.name))
             digest = hashlib.file_digest(postings, "sha256").hexdigest()
             refs["postings"] = FileRef(postings.tell(), digest)
-        segment = SegmentRef(_segment_id(refs), kind, columns.size, len(columns.owners), refs)
+        segment = SegmentRef(
+            _segment_id(refs, rebuild), kind, columns.size, len(columns.owners), refs
+        )
 
         def write(name: str) -> None:
             key = file_key(signal_type, segment, name)
@@ -81,6 +91,8 @@ def file_key(signal_type: str, segment: SegmentRef, name: str) -> str:
     return f"index/{signal_type}/segments/{segment.id}/{name}"
 
 
-def _segment_id(refs: dict[str, FileRef]) -> str:
+def _segment_id(refs: dict[str, FileRef], rebuild: str | None) -> str:
     content = sorted((name, ref.sha256) for name, ref in refs.items())
-    return hashlib.sha256(json.dumps([content, uuid.uuid4().hex]).encode()).hexdigest()
+    owner = rebuild or uuid.uuid4().hex
+    digest = hashlib.sha256(json.dumps([content, owner]).encode()).hexdigest()
+    return rebuild + digest[len(rebuild) :] if rebuild else digest

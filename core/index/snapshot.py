@@ -69,12 +69,23 @@ class Tail:
         gone = (set(self.removed) - changed) | removed
         return Tail(tuple(entries[i] for i in sorted(entries)), tuple(sorted(gone)))
 
-    def apart_from(self, earlier: "Tail") -> "Tail":
-        """What this tail says that `earlier` did not."""
-        return Tail(
-            tuple(entry for entry in self.held if entry not in earlier.held),
-            tuple(sorted(set(self.removed) - set(earlier.removed))),
-        )
+
+@dataclass(frozen=True)
+class Rebuild:
+    """A rebuild that is under way.
+
+    The oldest segments stay as they are till it takes their place: what is published meanwhile
+    comes above them, and whoever merges leaves them alone.
+
+    Attributes:
+        id: 32 hex digits, with which the ids of the segments that it writes begin.
+        until: Unix time; nobody waits for it any longer.
+        below: how many segments, the oldest, it replaces.
+    """
+
+    id: str
+    until: float
+    below: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,7 @@ class Snapshot:
         threshold: largest distance that matches, inclusive (binary kinds).
         banks: by id.
         enabled_ratio: 0 while the type is switched off: nobody matches with it then.
+        rebuild: what will take the place of the oldest segments, if it comes to its end.
     """
 
     signal_type: str
@@ -99,6 +111,12 @@ class Snapshot:
     segments: tuple[SegmentRef, ...] = ()
     tail: Tail = field(default_factory=Tail)
     enabled_ratio: float = 1.0
+    rebuild: Rebuild | None = None
+
+    @property
+    def settled(self) -> int:
+        """How many segments, the oldest, nobody may merge now."""
+        return self.rebuild.below if self.rebuild else 0
 
     def to_bytes(self) -> bytes:
         """JSON with a checksum over its own canonical form."""
@@ -124,11 +142,12 @@ class Snapshot:
                 **body
                 | {
                     "banks": tuple(IndexedBank(**bank) for bank in body["banks"]),
-                    "segments": tuple(_segment(**segment) for segment in body["segments"]),
+                    "segments": tuple(segment_ref(**segment) for segment in body["segments"]),
                     "tail": Tail(
                         tuple(_entry(**entry) for entry in body["tail"]["held"]),
                         tuple(body["tail"]["removed"]),
                     ),
+                    "rebuild": Rebuild(**body["rebuild"]) if body.get("rebuild") else None,
                 }
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -139,7 +158,8 @@ def _canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _segment(files: dict[str, Any], **fields: Any) -> SegmentRef:
+def segment_ref(files: Mapping[str, Any], **fields: Any) -> SegmentRef:
+    """The value that was written as JSON, from its fields."""
     return SegmentRef(files={name: FileRef(**ref) for name, ref in files.items()}, **fields)
 
 

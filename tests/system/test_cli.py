@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from local_runtime.photos import altered, photo
+from tests.deployment import Deployment, settings_for
 from tests.served import Served
 from tests.servers import wait_until
 from tests.system.runtime import hma, running
@@ -123,6 +124,34 @@ def test_publish_may_rebuild(server: Served) -> None:
     (before,) = lines(hma("publish", "--json", "--url", server.url).out)
     (after,) = lines(hma("publish", "--rebuild", "--json", "--url", server.url).out)
     assert all(after[name] > number for name, number in before.items())
+
+
+def test_publish_may_rebuild_here(tmp_path: Path) -> None:
+    """On processes of this machine, without a server; the two ways exclude each other."""
+    deployment = Deployment(settings_for(tmp_path))
+    content_id = deployment.add("0" * 64)
+    settings = deployment.settings
+    environ = {
+        "HMA_STORE_URL": str(settings.store_url),
+        "HMA_DATABASE_URL": str(settings.database_url),
+        "HMA_CACHE_DIR": str(settings.cache_dir),
+    }
+    ran = hma("publish", "--rebuild", "--workers", "2", "--json", environ=environ)
+    assert ran.code == 0, ran.err
+    made = {one["signal_type"]: one for one in lines(ran.out)}
+    assert made.keys() == set(deployment.signal_types.enabled())
+    assert (made["pdq"]["contents"], made["pdq"]["tasks"], made["pdq"]["kept"]) == (1, 1, 0)
+    assert made["pdq"]["number"] == deployment.newest().number
+    assert deployment.matching("0" * 64) == [content_id]
+    ran = hma("publish", "--rebuild", "--workers", "1", environ=environ)
+    assert "pdq: snapshot" in ran.out
+    for wrong, why in (
+        (("--rebuild", "--workers", "2", "--dask", "tcp://127.0.0.1:1"), "not both"),
+        (("--workers", "2"), "are for --rebuild"),
+        (("--rebuild", "--dask", "tcp://127.0.0.1:1"), "Dask cluster"),
+    ):
+        ran = hma("publish", *wrong, environ=environ)
+        assert (ran.code, why in ran.err) == (1, True), ran.err
 
 
 def test_commands_send_their_token(tmp_path: Path) -> None:

@@ -96,3 +96,24 @@ def test_the_stream_reads_no_further_than_it_is_followed(catalog: Catalog, many:
     catalog.delete_content("MANY", many[READ_AT_ONCE])
     added = catalog.add_content("MANY", {"pdq": "f0"}).id
     assert [entry.content_id for entry in stream] == [*many[READ_AT_ONCE + 1 : -1], added]
+
+
+def test_a_range_of_content_is_read_alone(catalog: Catalog, many: list[int]) -> None:
+    """Its ends belong to it or not as a range's do; the next content is found from anywhere."""
+    within = range(many[3], many[-5])
+    there = [entry.content_id for entry in catalog.all_entries("pdq", within)]
+    assert there == [n for n in many if n in within]
+    assert list(catalog.all_entries("pdq", range(many[-1] + 1, many[-1] + 100))) == []
+    assert catalog.following("pdq", 0) == many[0]
+    assert catalog.following("pdq", many[7]) == many[7]
+    assert catalog.following("pdq", many[-1] + 1) is None
+    assert catalog.following("other", 0) is None
+
+
+def test_marks_of_a_range_are_read_alone(catalog: Catalog) -> None:
+    """The mark of the banks is that of content 0, and belongs to the first range."""
+    catalog.create_bank("A")
+    ids = [catalog.add_content("A", {"pdq": f"{n:064x}"}).id for n in range(6)]
+    assert [m.content_id for m in catalog.marks("pdq", 10, range(ids[2]))] == [BANKS, *ids[:2]]
+    assert [m.content_id for m in catalog.marks("pdq", 2, range(ids[2], ids[5]))] == ids[2:4]
+    assert catalog.marks("pdq", 10, range(ids[-1] + 1, ids[-1] + 9)) == []

@@ -19,6 +19,16 @@ def test_a_lease_that_was_given_back_is_free(catalog: Catalog) -> None:
     assert not catalog.lease("publish/pdq", "me", 60)
 
 
+def test_it_is_known_who_has_a_lease(catalog: Catalog) -> None:
+    """Nobody before it was taken, nor after it was given back."""
+    assert catalog.leased_to("publish/pdq") is None
+    assert catalog.lease("publish/pdq", "me", 60)
+    assert not catalog.lease("publish/pdq", "you", 60)
+    assert catalog.leased_to("publish/pdq") == "me"
+    assert catalog.lease("publish/pdq", "me", 0)
+    assert catalog.leased_to("publish/pdq") is None
+
+
 def test_a_lease_that_ran_out_is_free(catalog: Catalog) -> None:
     """By the database's clock: the other asks until it is given."""
     assert catalog.lease("publish/pdq", "me", 0.2)

@@ -150,6 +150,14 @@ def test_merging_gives_way_to_another_compactor() -> None:
     assert replaced((a, c, b), (b, c), (d,)) is None
 
 
+def test_merging_leaves_alone_what_a_rebuild_will_replace() -> None:
+    """A merge that had begun before the rebuild was announced comes to nothing."""
+    a, b, c, d = (SegmentRef(name, "binary", 1, 1, {}) for name in "abcd")
+    assert replaced((a, b, c), (b, c), (d,), settled=1) == (a, d)
+    assert replaced((a, b, c), (b, c), (d,), settled=2) is None
+    assert replaced((a, b, c), (a, b), (d,), settled=1) is None
+
+
 @pytest.mark.parametrize(
     ("sizes", "run"),
     [

@@ -1,0 +1,40 @@
+"""`hma publish --rebuild` without a server: on the catalog and the store that the settings name."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from core.errors import BadInput
+from core.index.rebuild import build_anywhere
+from core.services import Services
+from core.settings import Settings
+from core.tasks import Way, on_dask, on_processes
+from local_runtime.progress import progress_bars
+
+
+def chosen_way(workers: int | None, dask: str | None) -> Way | None:
+    """How the tasks are run; None is in this process.
+
+    Raises:
+        BadInput: both are asked for.
+    """
+    if workers is not None and dask is not None:
+        raise BadInput("give --workers or --dask, not both: a cluster has its own workers")
+    if dask is not None:
+        return on_dask(dask)
+    return on_processes(workers) if workers is not None and workers > 1 else None
+
+
+def rebuild(way: Way | None) -> Iterator[dict[str, Any]]:
+    """Make every index anew; for each what came of it, as `Rebuilt`, and the seconds it took."""
+    settings = Settings.from_env()
+    services = Services(settings)
+    run = partial(way, partial(build_anywhere, settings)) if way else None
+    with progress_bars() as show:
+        for name in services.signal_types.enabled():
+            began = time.perf_counter()
+            rebuilt = services.publisher.rebuild(name, run, partial(show, f"rebuilding {name}"))
+            seconds = round(time.perf_counter() - began, 2)
+            yield {"signal_type": name, **asdict(rebuilt), "seconds": seconds}
