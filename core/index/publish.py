@@ -213,7 +213,7 @@ class TypePublisher:
         done, _ = self._done(rebuild, None, _no_progress)
         segments = tuple(built.segment for built in done if built.segment)
         if snapshot := self._installed(rebuild, None, segments):
-            self._source.clear(self._name, marks)
+            # Not `marks`: a task that another process had done read the state before them.
             self._clear(done, snapshot, len(segments))
 
     def _started(self) -> tuple[str, int | None]:
