@@ -63,7 +63,7 @@ def test_a_rebuild_is_killed_and_repeated_over_a_new_store_and_an_old_index(
             newest = newest_snapshot(deployment.store, "pdq")
             assert bool(newest) is over_an_old_index
             deployment.catalog.delete_content("KNOWN", ids.pop())
-            deployment.catalog.update_content("KNOWN", ids[0], note=str(rng.random()))
+            deployment.catalog.update_content("KNOWN", ids[1], note=str(rng.random()))
             if newest:
                 deployment.publisher.publish_all()
                 assert published_entries(deployment) == catalog_entries(deployment)

@@ -114,6 +114,7 @@ def test_marks_of_a_range_are_read_alone(catalog: Catalog) -> None:
     """The mark of the banks is that of content 0, and belongs to the first range."""
     catalog.create_bank("A")
     ids = [catalog.add_content("A", {"pdq": f"{n:064x}"}).id for n in range(6)]
+    catalog.update_bank("A", enabled_ratio=0.5)
     assert [m.content_id for m in catalog.marks("pdq", 10, range(ids[2]))] == [BANKS, *ids[:2]]
     assert [m.content_id for m in catalog.marks("pdq", 2, range(ids[2], ids[5]))] == ids[2:4]
     assert catalog.marks("pdq", 10, range(ids[-1] + 1, ids[-1] + 9)) == []
