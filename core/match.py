@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import BadInput, IndexNotReady
 from core.index.entry import ENABLED
-from core.index.read import Found
+from core.index.found import Found
 from core.services import Services
 from core.variant import Variant
 
@@ -190,10 +190,12 @@ def _found(
     services.signal_types.get(signal_type)
     if wanted.threshold is not None:
         services.signal_types.check_threshold(signal_type, wanted.threshold)
-    index = services.index.get(signal_type, wanted.min_snapshot)
-    if index.snapshot.enabled_ratio == 0:
+    answer = services.lookup_index.search(
+        signal_type, signals, wanted.threshold, wanted.min_snapshot
+    )
+    if answer.state.enabled_ratio == 0:
         raise BadInput(f"SignalType '{signal_type}' is not enabled")
-    return index.snapshot.number, index.search(signals, wanted.threshold)
+    return answer.state.number, answer.found
 
 
 def _match(one: Found, variant: str | None = None) -> Match:
@@ -259,11 +261,8 @@ def index_status(services: Services, signal_type: str | None = None) -> dict[str
 
 def _status(services: Services, signal_type: str) -> dict[str, Any]:
     try:
-        index = services.index.get(signal_type)
+        state = services.lookup_index.state(signal_type)
+        size = services.lookup_index.size(signal_type)
     except IndexNotReady:
         return {"built_to": -1, "present": False, "size": 0}
-    return {
-        "built_to": int(index.snapshot.created_at),
-        "present": True,
-        "size": index.size(),
-    }
+    return {"built_to": int(state.created_at), "present": True, "size": size}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.catalog import Catalog
     from core.exchanges.credentials import Credentials
     from core.exchanges.registry import Exchanges
+    from core.index.found import LookupIndex
     from core.index.publish import Publisher
     from core.index.read import Index
     from core.signal_types import SignalTypes
@@ -37,7 +38,10 @@ class Services:
         from core.store import open_store
 
         if self.settings.store_url is None:
-            raise Misconfigured("HMA_STORE_URL is not set: where is the index? s3://… or file://…")
+            raise Misconfigured(
+                "HMA_STORE_URL is not set: where is the index? s3://… or file://…; a router has "
+                "HMA_SHARDS instead"
+            )
         return open_store(self.settings)
 
     @cached_property
@@ -46,6 +50,15 @@ class Services:
         from core.index.read import Index
 
         return Index(self.store, self.signal_types, self.settings)
+
+    @cached_property
+    def lookup_index(self) -> "LookupIndex":
+        """The index that lookups ask: shards elsewhere if the settings name some, else our own."""
+        if not self.settings.shards:
+            return self.index
+        from core.index.sharded import ShardedIndex
+
+        return ShardedIndex(self.settings)
 
     @cached_property
     def catalog(self) -> "Catalog":

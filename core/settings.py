@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from core.errors import BadInput, Misconfigured
+from core.index.shard import Shard
 from core.variant import chosen
 
 PREFIX = "HMA_"
@@ -33,6 +34,10 @@ def _split(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part for part in (p.strip() for p in value.split(",")) if part)
     return value
+
+
+def _shard(value: Any) -> Any:
+    return Shard.parse(value) if isinstance(value, str) else value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
@@ -68,6 +73,20 @@ class Settings(BaseModel):
     cache_dir: Path = Field(
         Path(tempfile.gettempdir()) / f"hma-cache-{os.getuid()}",
         description="Where segments are kept once they are fetched and verified.",
+    )
+
+    shard: Annotated[Shard, BeforeValidator(_shard)] = Field(
+        Shard(),
+        description="Which share of the index a `shard` function holds, and of how many: 1/4 to "
+        "4/4 where there are four.",
+    )
+    shards: Names = Field(
+        (),
+        description="URLs of the `shard` functions that hold the index together. Who is given "
+        "them asks them, and opens no index: `route`, and others that look up.",
+    )
+    shard_timeout_seconds: Seconds = Field(
+        5.0, description="Longest wait for all shards; a lookup that one is missing from is 503."
     )
 
     signal_types: Names = Field(
@@ -180,6 +199,17 @@ class Settings(BaseModel):
             if not re.fullmatch(r"(s3|gs)://[a-z0-9][a-z0-9._-]+[a-z0-9]", name):
                 raise ValueError(f"{name} is no bucket: Input should be s3://name or gs://name")
         return names
+
+    @field_validator("shards")
+    @classmethod
+    def _addresses(cls, shards: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url) for url in shards):
+            raise ValueError("Input should be URLs such as http://shard-1:8080")
+        if len(set(shards)) < len(shards):
+            raise ValueError("Input should name each shard once")
+        if shards and info.data.get("shard", Shard()).of > 1:
+            raise ValueError("who holds a shard (HMA_SHARD) does not ask others")
+        return shards
 
     @field_validator("grace_seconds")
     @classmethod

@@ -48,7 +48,7 @@ def published(services: Services) -> SignalTypes:
 
     Without an answer from the store a type counts as on: its lookups say what is the matter.
     """
-    if services.settings.store_url is None:
+    if services.settings.store_url is None and not services.settings.shards:
         return services.signal_types
     names = services.signal_types.enabled()
     return services.signal_types.without({name for name in names if _is_off(services, name)})
@@ -69,7 +69,7 @@ def index_status(services: Services, signal_type: str | None = None) -> dict[str
 
 def _is_off(services: Services, name: str) -> bool:
     try:
-        return services.index.get(name).snapshot.enabled_ratio == 0
+        return services.lookup_index.state(name).enabled_ratio == 0
     except HmaError:
         return False
 
@@ -78,8 +78,8 @@ def _status(services: Services, name: str) -> dict[str, Any]:
     size = services.catalog.exchanges.count_contents(name)
     behind = bool(services.catalog.marks(name, 1))
     try:
-        index = services.index.get(name)
-        built_to, index_size = int(index.snapshot.created_at), index.size()
+        built_to = int(services.lookup_index.state(name).created_at)
+        index_size = services.lookup_index.size(name)
     except IndexNotReady:
         built_to, index_size, behind = -1, 0, size > 0
     return {

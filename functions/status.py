@@ -44,4 +44,4 @@ status = target("status", router)
 
 def _load(services: Services) -> None:
     for name in services.signal_types.enabled():
-        services.index.get(name)
+        services.lookup_index.state(name)

@@ -55,10 +55,14 @@ class Served:
 
 @contextmanager
 def serving(
-    module: str, *arguments: str, environ: Mapping[str, str], log: Path
+    module: str, *arguments: str, environ: Mapping[str, str], log: Path, port: int = 0
 ) -> Iterator[Served]:
-    """`python -m module arguments`, with `{port}` in them filled in, until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    """`python -m module arguments`, with `{port}` in them filled in, until the block ends.
+
+    Args:
+        port: a free one; if 0, any.
+    """
+    with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HMA_")}
     command = [sys.executable, "-m", module, *(one.format(port=port) for one in arguments)]

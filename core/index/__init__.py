@@ -11,5 +11,7 @@
 | `segment`, `cache` | a layer in the store; its files on the local disk, verified |
 | `publish`, `writers` | catalog → next snapshot; who may |
 | `compact`, `collect` | keeping segments few; deleting what is dead |
+| `found` | what lookups ask of an index, wherever it is, and what it answers |
+| `shard`, `sharded`, `reply` | which share of an index is whose; asking all shares; over the wire |
 | `read` | newest snapshot → a loaded index that answers |
 """

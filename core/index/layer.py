@@ -17,7 +17,7 @@ Files of a layer (n contents by ascending id, r rows):
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,25 @@ OPENED: Mapping[str, Any] = {
     "exact": ExactSignals,
     "generic": GenericSignals,
 }
+
+
+class Naming(Protocol):
+    """What a layer says of contents at all: all that those beneath it have to know."""
+
+    def names(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which of `ids` this layer holds or removes, and so hides in earlier layers."""
+        ...
+
+
+@dataclass(frozen=True)
+class Names:
+    """The contents that a layer names, without the layer: ids that ascend."""
+
+    ids: Ids
+    removed: Ids
+
+    def names(self, ids: Ids) -> NDArray[np.bool_]:
+        return _contains(self.ids, ids) | _contains(self.removed, ids)
 
 
 @dataclass(frozen=True)
@@ -132,9 +151,9 @@ class Columns:
 
     def names(self, ids: Ids) -> NDArray[np.bool_]:
         """Which of `ids` this layer holds or removes, and so hides in earlier layers."""
-        return _contains(self.ids, ids) | _contains(self.removed, ids)
+        return Names(self.ids, self.removed).names(ids)
 
-    def hidden_by(self, later: Iterable["Columns"], ids: Ids | None = None) -> NDArray[np.bool_]:
+    def hidden_by(self, later: Iterable[Naming], ids: Ids | None = None) -> NDArray[np.bool_]:
         """Which of its contents (or of `ids` among them) the `later` layers decide about."""
         asked = self.ids if ids is None else ids
         hidden = np.zeros(len(asked), bool)

@@ -7,46 +7,72 @@ word from the store, or from a publisher, there is no answer rather than an old 
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from itertools import dropwhile
+from types import MappingProxyType
 
 import numpy as np
 
-from core.errors import HmaError, IndexNotReady, IndexStale, ObjectMissing, Unavailable
+from core.errors import (
+    HmaError,
+    IndexNotReady,
+    IndexStale,
+    Misconfigured,
+    ObjectMissing,
+    Unavailable,
+)
 from core.index.cache import DiskCache
-from core.index.entry import IndexedBank
+from core.index.found import Answer, Found, State
 from core.index.hits import Hits
-from core.index.layer import Columns, Ids, Layer
-from core.index.segment import fetch_postings, open_segment
+from core.index.layer import Columns, Ids, Layer, Names, Naming
+from core.index.segment import fetch_postings, open_names, open_segment
 from core.index.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.store import ObjectStore
 
 
-@dataclass(frozen=True)
-class Found:
-    """A live content near the signal asked for, with its nearest distance."""
-
-    content_id: int
-    bank: IndexedBank
-    distance: str
-    disable_until_ts: int
-    metadata: dict[str, Any] | None
-    note: str | None
-    labels: tuple[str, ...]
-
-
 class LoadedIndex:
-    """One snapshot and its layers, oldest first. Immutable, safe for any number of threads."""
+    """One snapshot and its layers, oldest first. Immutable, safe for any number of threads.
 
-    def __init__(self, snapshot: Snapshot, segments: Mapping[str, Layer], tail: Layer) -> None:
+    Attributes:
+        segments: those that are searched, by id.
+        others: what further ones name, which is all that a shard has to know of them.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        segments: Mapping[str, Layer],
+        tail: Layer,
+        others: Mapping[str, Names] = MappingProxyType({}),
+        *,
+        search_tail: bool = True,
+    ) -> None:
         self.snapshot = snapshot
         self.segments = segments
-        self._layers = [segments[ref.id] for ref in snapshot.segments] + [tail]
+        self.others = others
+        known: dict[str, Layer | Names] = {**others, **segments}
+        stack = [*(known[ref.id] for ref in snapshot.segments if ref.id in known), tail]
+        naming: list[Naming] = [one.columns if isinstance(one, Layer) else one for one in stack]
+        self._layers = [
+            (one, naming[above:])
+            for above, one in enumerate(stack, start=1)
+            if isinstance(one, Layer) and (search_tail or one is not tail)
+        ]
         self._banks = {bank.id: bank for bank in snapshot.banks}
+
+    def answer(self, signals: Sequence[str], threshold: int | None = None) -> Answer:
+        """What `search` finds, and from what; nothing while the signal type is switched off."""
+        on = self.snapshot.enabled_ratio != 0
+        return Answer(self.state, self.search(signals, threshold) if on else [[] for _ in signals])
+
+    @property
+    def state(self) -> State:
+        """What it answers from."""
+        of = self.snapshot
+        return State(of.number, of.writer, of.created_at, of.enabled_ratio)
 
     def search(self, signals: Sequence[str], threshold: int | None = None) -> list[list[Found]]:
         """For each validated signal every content within the threshold, nearest first, each once.
@@ -59,17 +85,17 @@ class LoadedIndex:
         """
         limit = self.snapshot.threshold
         limit = limit if threshold is None else min(limit, threshold)
-        by_layer = [layer.search(signals, limit) for layer in self._layers]
-        return [self._found(matches) for matches in zip(*by_layer, strict=True)]
+        by_layer = [layer.search(signals, limit) for layer, _ in self._layers]
+        return [self._found([found[at] for found in by_layer]) for at in range(len(signals))]
 
     def _found(self, by_layer: Sequence[tuple[Ids, Hits]]) -> list[Found]:
         best: dict[int, tuple[float, str, Columns, int]] = {}
-        for depth, (positions, hits) in enumerate(by_layer):
+        for (layer, later), (positions, hits) in zip(self._layers, by_layer, strict=True):
             if len(positions) == 0:
                 continue
-            columns, later = self._layers[depth].columns, self._layers[depth + 1 :]
+            columns = layer.columns
             ids = columns.ids[positions]
-            hidden = columns.hidden_by((one.columns for one in later), ids)
+            hidden = columns.hidden_by(later, ids)
             for row in np.flatnonzero(~hidden).tolist():
                 content_id, distance = int(ids[row]), float(hits.distances[row])
                 if content_id not in best or distance < best[content_id][0]:
@@ -80,24 +106,24 @@ class LoadedIndex:
                 content_id,
                 bank,
                 text,
+                order,
                 int(columns.until[at]),
                 **{"metadata": None, "note": None} | columns.extra(at),
             )
-            for content_id, (_, text, columns, at) in nearest
+            for content_id, (order, text, columns, at) in nearest
             if (bank := self._banks.get(int(columns.banks[at])))
         ]
 
     def size(self) -> int:
         """Number of live contents."""
-        layers = [layer.columns for layer in self._layers]
-        return sum(
-            int((~layer.hidden_by(layers[depth:])).sum())
-            for depth, layer in enumerate(layers, start=1)
-        )
+        return sum(int((~layer.columns.hidden_by(later)).sum()) for layer, later in self._layers)
 
 
 class Index:
-    """The loaded indices of one process, one for each signal type, kept fresh by those who ask."""
+    """The loaded indices of one process, one for each signal type, kept fresh by those who ask.
+
+    A `LookupIndex`, unless the settings make it a shard: then only `get` tells what it holds.
+    """
 
     def __init__(
         self,
@@ -110,6 +136,7 @@ class Index:
             name: Reader(name, signal_types, store, settings, clock)
             for name in signal_types.enabled()
         }
+        self._shard = settings.shard
 
     def get(self, signal_type: str, min_snapshot: int | None = None) -> LoadedIndex:
         """The index of an enabled type, no older than the settings allow.
@@ -125,6 +152,30 @@ class Index:
     def due(self, signal_type: str) -> bool:
         """Whether `get` would look at the store first, so that it may take a while."""
         return self._readers[signal_type].due()
+
+    def search(
+        self,
+        signal_type: str,
+        signals: Sequence[str],
+        threshold: int | None = None,
+        min_snapshot: int | None = None,
+    ) -> Answer:
+        self._check_whole()
+        return self.get(signal_type, min_snapshot).answer(signals, threshold)
+
+    def state(self, signal_type: str) -> State:
+        return self.get(signal_type).state
+
+    def size(self, signal_type: str) -> int:
+        self._check_whole()
+        return self.get(signal_type).size()
+
+    def _check_whole(self) -> None:
+        if self._shard.of > 1:
+            raise Misconfigured(
+                f"HMA_SHARD is {self._shard}: a share of the index knows no whole answer. Ask the "
+                "`route` function, and set HMA_SHARD for the `shard` functions behind it alone"
+            )
 
 
 class Reader:
@@ -220,16 +271,30 @@ class Reader:
 
     def _load(self, snapshot: Snapshot) -> LoadedIndex:
         held = self._loaded.segments if self._loaded else {}
+        shard = self._settings.shard
+        own = shard.own(snapshot.segments)
         segments = {}
         for ref in snapshot.segments:
-            segments[ref.id] = held.get(ref.id) or self._open(ref)
+            if ref.id in own:
+                segments[ref.id] = held.get(ref.id) or self._open(ref)
         # What was merged away would fail for ever, and keep its successors waiting.
         self._scanned = {id_: one for id_, one in self._scanned.items() if id_ in segments}
         if segments.keys() - held.keys():
             self._cache.prune()
         tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
         layer = Layer(self._kind, self._type, tail.files(self._kind))
-        return LoadedIndex(snapshot, segments, layer)
+        others = self._others(snapshot, segments)
+        return LoadedIndex(snapshot, segments, layer, others, search_tail=shard.has_tail)
+
+    def _others(self, snapshot: Snapshot, own: Collection[str]) -> dict[str, Names]:
+        """What the segments of other shards name, as far as it can hide anything of `own`."""
+        held = self._loaded.others if self._loaded else {}
+        later = dropwhile(lambda ref: ref.id not in own, snapshot.segments)
+        return {
+            ref.id: held.get(ref.id) or open_names(self._cache, self._name, ref)
+            for ref in later
+            if ref.id not in own
+        }
 
     def _open(self, ref: SegmentRef) -> Layer:
         layer = open_segment(self._cache, self._name, self._type, ref)

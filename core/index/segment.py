@@ -10,14 +10,15 @@ import hashlib
 import json
 import tempfile
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.index.cache import DiskCache
-from core.index.columns import Codes
-from core.index.layer import Columns, Layer
+from core.index.columns import Codes, open_integers
+from core.index.layer import Columns, Layer, Names
 from core.index.postings import FEWEST_ROWS, write_postings
 from core.index.snapshot import FileRef, SegmentRef
 from core.store import ObjectStore
@@ -68,12 +69,17 @@ def open_segment(
         ObjectMissing, SegmentCorrupt, StoreUnavailable
     """
     names = [name for name, ref in segment.files.items() if name != "postings" or cache.holds(ref)]
-    with ThreadPoolExecutor(4) as pool:
-        paths = pool.map(
-            lambda name: cache.file(file_key(signal_type, segment, name), segment.files[name]),
-            names,
-        )
-        return Layer(segment.kind, type_class, dict(zip(names, paths, strict=True)))
+    return Layer(segment.kind, type_class, _fetched(cache, signal_type, segment, names))
+
+
+def open_names(cache: DiskCache, signal_type: str, segment: SegmentRef) -> Names:
+    """What a stored segment names; nothing else of it is fetched.
+
+    Raises:
+        ObjectMissing, SegmentCorrupt, StoreUnavailable
+    """
+    files = _fetched(cache, signal_type, segment, ["ids", "removed"])
+    return Names(open_integers(files["ids"]), open_integers(files["removed"]))
 
 
 def fetch_postings(cache: DiskCache, signal_type: str, segment: SegmentRef, layer: Layer) -> None:
@@ -85,6 +91,18 @@ def fetch_postings(cache: DiskCache, signal_type: str, segment: SegmentRef, laye
     layer.add_postings(
         cache.file(file_key(signal_type, segment, "postings"), segment.files["postings"])
     )
+
+
+def _fetched(
+    cache: DiskCache, signal_type: str, segment: SegmentRef, names: Sequence[str]
+) -> dict[str, Path]:
+    """Those files of a segment, by name, each from the cache or fetched."""
+    with ThreadPoolExecutor(4) as pool:
+        paths = pool.map(
+            lambda name: cache.file(file_key(signal_type, segment, name), segment.files[name]),
+            names,
+        )
+        return dict(zip(names, paths, strict=True))
 
 
 def file_key(signal_type: str, segment: SegmentRef, name: str) -> str:

@@ -1,7 +1,7 @@
 """What the routes that look signals up have in common: how they are asked, and how they answer.
 
 A lookup is answered on the event loop, which is fastest; only when the index has to look at the
-store first does it wait in a thread.
+store or at its shards first does it wait in a thread.
 """
 
 import functools
@@ -122,7 +122,7 @@ async def searched(
 ) -> T:
     """`search` on the event loop, unless the index will look at the store first."""
     known = signal_type in services.signal_types.enabled()
-    if known and (wanted.min_snapshot is not None or services.index.due(signal_type)):
+    if known and (wanted.min_snapshot is not None or services.lookup_index.due(signal_type)):
         return await in_thread(threads.index, search)
     return search()
 

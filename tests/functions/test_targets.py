@@ -133,7 +133,33 @@ def banked(curator: Served, number: int) -> requests.Response:
     return curator.post("/c/bank/PATIENT/signal", json={"pdq": f"{number:064x}"})
 
 
-@pytest.mark.parametrize("verb", ["hash", "match", "curate", "publish", "fetch", "ui", "status"])
+def test_shards_and_their_router(
+    start: Start, place: Place, curator: Served, matcher: Served
+) -> None:
+    """Under functions-framework, the router without a store or what opens one: as one matcher."""
+    curator.post("/c/banks", json={"name": "SHARED"})
+    banked = curator.post("/c/bank/SHARED/signal", json={"pdq": "3c" * 32})
+    query = {"signal": "3c" * 32, "signal_type": "pdq"}
+    query["min_snapshot"] = banked.headers["X-HMA-Snapshot"]
+    with (
+        start("shard", {**place.index, "HMA_SHARD": "1/2"}) as first,
+        start("shard", {**place.index, "HMA_SHARD": "2/2"}) as second,
+        start(
+            "route", {"HMA_SHARDS": f"{second.url},{first.url}"}, ("fsspec", "sqlmodel")
+        ) as router,
+    ):
+        found = router.get("/m/lookup", **query)
+        assert found.status_code == 200, found.text
+        assert found.json() == matcher.get("/m/lookup", **query).json()
+        assert [one["bank_content_id"] for one in found.json()["SHARED"]] == [banked.json()["id"]]
+        assert router.get("/site-map").json() == matcher.get("/site-map").json()
+        assert [one.get("/status").status_code for one in (first, second, router)] == [200] * 3
+
+
+VERBS = ["hash", "match", "shard", "route", "curate", "publish", "fetch", "ui", "status"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_target_without_settings(start: Start, verb: str) -> None:
     """With no environment at all each lives, has a site map, and fails in words."""
     with start(verb, {}) as served:
@@ -141,6 +167,8 @@ def test_target_without_settings(start: Start, verb: str) -> None:
         for method, path, variable in {
             "hash": (),
             "match": (("GET", "/m/index/status", "HMA_STORE_URL"),),
+            "shard": (),
+            "route": (("GET", "/m/index/status", "HMA_SHARDS"),),
             "curate": (("GET", "/c/banks", "HMA_DATABASE_URL"),),
             "publish": (("POST", "/publish", "HMA_"),),
             "fetch": (("POST", "/fetch", "HMA_DATABASE_URL"),),

@@ -32,8 +32,18 @@ def test_containers_are_told_only_what_is_a_setting(name: str) -> None:
     """No variable of a function's container is misspelt, and only curators get the catalog."""
     environ = {key: value for key, value in FUNCTIONS[name].items() if key.startswith("HMA_")}
     settings = Settings.from_env(environ)
-    assert (settings.store_url is not None) == (name != "hash")
+    assert (settings.store_url is not None) == (name not in ("hash", "route"))
+    assert (settings.shard.of > 1) == name.startswith("shard-")
     assert (settings.database_url is not None) == (name in ("curate", "publish", "fetch", "ui"))
+
+
+def test_shards_are_those_that_the_router_asks() -> None:
+    """Each of its addresses is a service, and together they hold each share once."""
+    router = Settings.from_env({"HMA_SHARDS": FUNCTIONS["route"]["HMA_SHARDS"]})
+    named = [url.removeprefix("http://").removesuffix(":8080") for url in router.shards]
+    assert named == [name for name in FUNCTIONS if name.startswith("shard-")]
+    held = [FUNCTIONS[name]["HMA_SHARD"] for name in named]
+    assert held == [f"{number}/{len(named)}" for number in range(1, len(named) + 1)]
 
 
 def test_image_is_made_of_what_is_there() -> None:
