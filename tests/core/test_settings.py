@@ -38,6 +38,32 @@ def test_variables_are_cast() -> None:
     assert settings.extensions == ()
 
 
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"HMA_SHARD": "5/4"}, "HMA_SHARD: Value error, there is no shard 5/4"),
+        ({"HMA_SHARD": "one"}, "HMA_SHARD: Value error, a shard is its number and how many"),
+        ({"HMA_SHARDS": "shard-1:8080"}, "HMA_SHARDS: Value error, Input should be URLs"),
+        ({"HMA_SHARDS": "http://user:secret@shard-1"}, "HMA_SHARDS: Value error, Input should be"),
+        ({"HMA_SHARDS": "http://a, http://a"}, "HMA_SHARDS: Value error, Input should name each"),
+        ({"HMA_SHARDS": "http://a", "HMA_SHARD": "1/2"}, "HMA_SHARDS: Value error, who holds"),
+    ],
+)
+def test_shards_that_cannot_be(environ: dict[str, str], said: str) -> None:
+    """A share that is none, addresses that are none, and a shard that would ask others."""
+    with pytest.raises(Misconfigured) as caught:
+        Settings.from_env(environ)
+    assert said in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+def test_a_shard_survives_being_written_down() -> None:
+    """Settings that go to another process as JSON are the same there."""
+    settings = Settings.from_env({"HMA_SHARD": "2/4"})
+    assert str(settings.shard) == "2/4"
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
 def test_other_peoples_variables_are_left_alone() -> None:
     """Only names that begin with the prefix are ours."""
     assert Settings.from_env({"PATH": "/bin", "HMAX": "1", "hma_url": "x"}) == Settings()
