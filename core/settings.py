@@ -86,7 +86,7 @@ class Settings(BaseModel):
         "them asks them, and opens no index: `route`, and others that look up.",
     )
     shard_timeout_seconds: Seconds = Field(
-        5.0, description="Longest wait for all shards; a lookup that one is missing from is 503."
+        10.0, description="Longest wait for all shards; a lookup that one is missing from is 503."
     )
 
     signal_types: Names = Field(

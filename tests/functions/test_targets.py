@@ -141,19 +141,23 @@ def test_shards_and_their_router(
     banked = curator.post("/c/bank/SHARED/signal", json={"pdq": "3c" * 32})
     query = {"signal": "3c" * 32, "signal_type": "pdq"}
     query["min_snapshot"] = banked.headers["X-HMA-Snapshot"]
+    held = {**place.index, "HMA_SIGNAL_TYPES": "pdq"}
+    asks = {"HMA_SIGNAL_TYPES": "pdq", "HMA_SHARD_TIMEOUT_SECONDS": "30"}
     with (
-        start("shard", {**place.index, "HMA_SHARD": "1/2"}) as first,
-        start("shard", {**place.index, "HMA_SHARD": "2/2"}) as second,
+        start("shard", {**held, "HMA_SHARD": "1/2"}) as first,
+        start("shard", {**held, "HMA_SHARD": "2/2"}) as second,
         start(
-            "route", {"HMA_SHARDS": f"{second.url},{first.url}"}, ("fsspec", "sqlmodel")
+            "route",
+            {**asks, "HMA_SHARDS": f"{second.url},{first.url}"},
+            ("fsspec", "s3fs", "sqlmodel"),
         ) as router,
     ):
+        assert [one.get("/status").status_code for one in (first, second, router)] == [200] * 3
         found = router.get("/m/lookup", **query)
         assert found.status_code == 200, found.text
         assert found.json() == matcher.get("/m/lookup", **query).json()
         assert [one["bank_content_id"] for one in found.json()["SHARED"]] == [banked.json()["id"]]
         assert router.get("/site-map").json() == matcher.get("/site-map").json()
-        assert [one.get("/status").status_code for one in (first, second, router)] == [200] * 3
 
 
 VERBS = ["hash", "match", "shard", "route", "curate", "publish", "fetch", "ui", "status"]
