@@ -1,7 +1,7 @@
 """Hashing content: a file of some content type to its signals, one of each signal type.
 
-PDQ is our own; the other types hash by their own code. What cannot be hashed is the sender's
-mistake, whatever that code raises.
+PDQ and vPDQ are our own; the other types hash by their own code. What cannot be hashed is the
+sender's mistake, whatever that code raises.
 """
 
 import shutil
@@ -14,13 +14,14 @@ from typing import TypeVar
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
-from core import pdq
+from core import pdq, video
 from core.errors import BadInput, Unavailable
 from core.media import Source, decode, is_ours
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.variant import Variant
 from core.variants import SIDE, Luma, crops, variants
+from core.vpdq import VpdqSignal
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def hash_content(
 
     Raises:
         BadInput: no such content type or signal type, or the content cannot be hashed.
-        TooLarge: an image with more pixels than the settings allow.
+        TooLarge: it has more pixels, or takes more time, than the settings allow.
         Unavailable: this machine is at fault, for want of space on its disk, say.
     """
     selected = _selected(types.hashers(content_type), wanted)
@@ -99,6 +100,8 @@ def _signal(name: str, signal_type: type[SignalType], source: Source, settings: 
     if signal_type is PdqSignal:
         found = photo_pdq(source, settings)
         return found.hash if found.quality >= LEAST_QUALITY else ""
+    if signal_type is VpdqSignal:
+        return video.vpdq(source, settings.max_pixels, settings.max_video_seconds)
     if isinstance(source, bytes) and issubclass(signal_type, BytesHasher):
         return _hashed(name, signal_type.hash_from_bytes, source)
     with _on_disk(source) as path:

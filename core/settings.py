@@ -150,6 +150,11 @@ class Settings(BaseModel):
         description="Largest image (width times height), checked before decoding; fewer in "
         "formats that take more memory. At the default an image takes up to 0.2 GB.",
     )
+    max_video_seconds: Seconds = Field(
+        120.0,
+        description="Longest that hashing one video to vpdq may take; what takes longer is "
+        "answered 413. Decoding 1080p takes some seconds for each minute.",
+    )
     pdq_mode: Literal["exact", "fast"] = Field(
         "exact",
         description="exact: every bit as pdqhash has it. fast: JPEGs are decoded in gray and "

@@ -22,6 +22,7 @@ from threatexchange.signal_type.signal_base import (
 from core.errors import BadInput
 from core.extensions import by_name, loaded, manifest
 from core.settings import Settings
+from core.vpdq import DISTANCE, VpdqSignal
 
 PDQ_THRESHOLD = 31
 """Largest Hamming distance, inclusive, at which two PDQ hashes match."""
@@ -37,10 +38,13 @@ SIGNAL_TYPES = MappingProxyType(
         "url_md5": "threatexchange.signal_type.url_md5:UrlMD5Signal",
         "video_md5": "threatexchange.signal_type.md5:VideoMD5Signal",
         "video_sha256": "threatexchange.signal_type.sha256:VideoSHA256Signal",
-        "vpdq": "threatexchange.extensions.vpdq.vpdq:VPDQSignal",
+        "vpdq": "core.vpdq:VpdqSignal",
     }
 )
-"""The signal types that come with threatexchange. Some need packages of their own to work."""
+"""The signal types that come with threatexchange. Some need packages of their own to work.
+
+Its `vpdq` cannot even be imported without one, so that is ours, with its signals and its rule.
+"""
 
 # Without its `FileContent`: nothing has signals of it, and HMA's clients that name a form's field
 # `file` rely on being told that there is no such content type.
@@ -133,18 +137,24 @@ class SignalTypes:
     def kind(self, name: str) -> str:
         """How signals of this type are indexed.
 
-        `binary` are 256 bits compared by Hamming distance, `exact` match only what equals them,
-        and of `generic` ones only the type itself knows what they match.
+        `binary` are 256 bits compared by Hamming distance, `frames` several of those each, `exact`
+        match only what equals them, and of `generic` ones only the type itself knows what they
+        match.
         """
         signal_type = self.get(name)
         if signal_type is PdqSignal:
             return "binary"
+        if signal_type is VpdqSignal:
+            return "frames"
         # The very class: one that inherits from it may well look things up in its own way.
         return "exact" if signal_type.get_index_cls() is TrivialSignalTypeIndex else "generic"
 
     def threshold(self, name: str) -> int:
-        """The largest distance that matches, inclusive; 0 where distances are not bits."""
-        return PDQ_THRESHOLD if self.kind(name) == "binary" else 0
+        """The largest distance that matches, inclusive; 0 where distances are not bits.
+
+        Of `frames` it is that of two frames, which is not for a request or a bank to choose.
+        """
+        return {"binary": PDQ_THRESHOLD, "frames": DISTANCE}.get(self.kind(name), 0)
 
     def check_threshold(self, name: str, threshold: int) -> None:
         """Refuse a threshold that would say nothing, or too much, about signals of this type.

@@ -56,11 +56,14 @@ class BinarySignals:
 
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
         """For each of `signals` all rows within `threshold` bits, inclusive."""
-        queries = Codes.pack(signals).bits
+        return [Hits.with_bits(*one) for one in self.near(Codes.pack(signals).bits, threshold)]
+
+    def near(self, queries: NDArray[np.uint8], threshold: int) -> list[Near]:
+        """As `search`, of codes: for each of `queries`, shape (q, 32), rows and distances."""
         postings = self._postings
         found = postings.search(queries, threshold) if postings else [None] * len(queries)
         return [
-            Hits.with_bits(*(self._scan(query, threshold) if one is None else one))
+            self._scan(query, threshold) if one is None else one
             for query, one in zip(queries, found, strict=True)
         ]
 

@@ -11,7 +11,7 @@ Files of a layer (n contents by ascending id, r rows):
 | `extras`, `extras_offsets` | JSON of metadata, note, labels by content, empty if it has none |
 | `removed` | integers, ascending: contents of earlier layers that are gone |
 | `owners` | integers (r): the content of a row, as its position in `ids` |
-| others | the signals of the rows, by kind: `binary`, `exact`, `generic` |
+| others | the signals of the rows, by kind: `binary`, `exact`, `frames`, `generic` |
 """
 
 import json
@@ -27,17 +27,27 @@ from core.index.binary import BinarySignals
 from core.index.columns import Buffer, Codes, Packed, Texts, integers, open_integers
 from core.index.entry import Entry
 from core.index.exact import Digests, ExactSignals
+from core.index.frames import Frames, FrameSignals
 from core.index.generic import GenericSignals
 from core.index.hits import Hits, Signals
 
 Ids = NDArray[np.integer[Any]]
 
-PACKED: Mapping[str, Any] = {"binary": Codes, "exact": Digests, "generic": Texts}
+PACKED: Mapping[str, Any] = {
+    "binary": Codes,
+    "exact": Digests,
+    "frames": Frames,
+    "generic": Texts,
+}
 OPENED: Mapping[str, Any] = {
     "binary": BinarySignals,
     "exact": ExactSignals,
+    "frames": FrameSignals,
     "generic": GenericSignals,
 }
+
+WITH_POSTINGS = (BinarySignals, FrameSignals)
+"""Kinds whose large segments also have postings."""
 
 
 class Naming(Protocol):
@@ -217,11 +227,11 @@ class Layer:
     @property
     def has_postings(self) -> bool:
         """Whether a search reads candidates instead of all rows."""
-        return isinstance(self._signals, BinarySignals) and self._signals.has_postings
+        return isinstance(self._signals, WITH_POSTINGS) and self._signals.has_postings
 
     def add_postings(self, source: Buffer) -> None:
         """Search faster from now on, where the signals are codes."""
-        if isinstance(self._signals, BinarySignals):
+        if isinstance(self._signals, WITH_POSTINGS):
             self._signals.add_postings(source)
 
     def search(self, signals: Sequence[str], threshold: int) -> list[tuple[Ids, Hits]]:

@@ -18,6 +18,7 @@ from threatexchange.signal_type.signal_base import SignalType
 
 from core.index.cache import DiskCache
 from core.index.columns import Codes, open_integers
+from core.index.frames import Frames
 from core.index.layer import Columns, Layer, Names
 from core.index.postings import FEWEST_ROWS, write_postings
 from core.index.snapshot import FileRef, SegmentRef
@@ -37,8 +38,10 @@ def write_segment(
         name: FileRef(len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
     }
     with tempfile.NamedTemporaryFile(prefix="postings-") as postings:
-        if isinstance(columns.signals, Codes) and len(columns.signals) >= FEWEST_ROWS:
-            write_postings(columns.signals.bits, Path(postings.name))
+        signals = columns.signals
+        codes = signals.codes if isinstance(signals, Frames) else signals
+        if isinstance(codes, Codes) and len(codes) >= FEWEST_ROWS:
+            write_postings(codes.bits, Path(postings.name))
             digest = hashlib.file_digest(postings, "sha256").hexdigest()
             refs["postings"] = FileRef(postings.tell(), digest)
         segment = SegmentRef(

@@ -34,7 +34,7 @@ class SegmentRef:
 
     Attributes:
         id: SHA-256 over kind and files; the folder it is stored in.
-        kind: binary, exact or generic.
+        kind: binary, exact, frames or generic.
         contents: number of contents it holds or removes.
         rows: number of signals.
         files: by name.

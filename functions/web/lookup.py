@@ -120,9 +120,13 @@ async def searched(
     wanted: matching.Wanted,
     search: Callable[[], T],
 ) -> T:
-    """`search` on the event loop, unless the index will look at the store first."""
+    """`search` on the event loop, unless it will look at the store first or may take long."""
     known = signal_type in services.signal_types.enabled()
-    if known and (wanted.min_snapshot is not None or services.lookup_index.due(signal_type)):
+    if known and (
+        wanted.min_snapshot is not None
+        or services.lookup_index.due(signal_type)
+        or services.signal_types.kind(signal_type) in ("frames", "generic")
+    ):
         return await in_thread(threads.index, search)
     return search()
 

@@ -1,0 +1,180 @@
+"""vPDQ, a perceptual hash of videos: the PDQ of a frame each second, and when two of them match.
+
+The signal is threatexchange's: a JSON list of `hash,quality,timestamp`, one text for each frame.
+So is the rule, that of `threatexchange.extensions.vpdq`: frames of too little quality count for
+nothing, and of several that are equal one counts. Two frames match within `DISTANCE` bits. A query
+matches a video if so many per cent of its frames match one of the video's, and so many of the
+video's one of its. That module cannot be imported without the `vpdq` package, which needs a C++
+compiler and FFmpeg's headers; matching needs neither.
+
+Source: "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Facebook, 2019)
+for the hash of a frame, threatexchange's README of vpdq for the rest.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from threatexchange.content_type.content_base import ContentType
+from threatexchange.content_type.video import VideoContent
+from threatexchange.signal_type.index import SignalSimilarityInfo
+from threatexchange.signal_type.pdq.signal import PdqSignal
+from threatexchange.signal_type.signal_base import (
+    FileHasher,
+    SignalComparisonResult,
+    SimpleSignalType,
+)
+
+from core.pdq import Pdq
+
+DISTANCE = 31
+"""Most bits, inclusive, by which two frames that match may differ."""
+
+LEAST_QUALITY = 50
+"""Frames of less count for nothing."""
+
+QUERY_PERCENT = 80.0
+"""Least share of the query's frames that must match."""
+
+COMPARED_PERCENT = 0.0
+"""Least share of the other video's frames that must: any excerpt of it will do."""
+
+MOST_FRAMES = 20_000
+"""In one signal: five and a half hours."""
+
+_FRAME = re.compile(r"([0-9a-fA-F]{64}),([0-9]{1,3}),([0-9.eE+-]{1,24})")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One hashed frame.
+
+    Attributes:
+        pdq: 64 hexadecimal digits, and a quality from 0 to 100.
+        timestamp: seconds since the video's beginning.
+    """
+
+    pdq: Pdq
+    timestamp: float
+
+
+@dataclass(frozen=True)
+class VpdqSimilarity(SignalSimilarityInfo):  # type: ignore[misc]
+    """How much of two videos matches, under the names that answers have for it."""
+
+    query_match_percent: float
+    compared_match_percent: float
+
+    def pretty_str(self) -> str:
+        return f"{self.query_match_percent:.0f}%[{self.compared_match_percent:.0f}%]"
+
+    @property
+    def matches(self) -> bool:
+        return (
+            self.query_match_percent >= QUERY_PERCENT
+            and self.compared_match_percent >= COMPARED_PERCENT
+        )
+
+
+class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
+    """The signal type `vpdq`: threatexchange's, with no need of its native package."""
+
+    @classmethod
+    def get_name(cls) -> str:
+        return "vpdq"
+
+    @classmethod
+    def get_content_types(cls) -> list[type[ContentType]]:
+        return [VideoContent]
+
+    @classmethod
+    def validate_signal_str(cls, signal_str: str) -> str:
+        return checked(signal_str)
+
+    @classmethod
+    def hash_from_file(cls, file: Path) -> str:
+        from core import video  # noqa: PLC0415 - matching does without it
+
+        return video.vpdq(file)
+
+    @classmethod
+    def compare_hash(cls, hash1: str, hash2: str) -> SignalComparisonResult:
+        similarity = compare(hash1, hash2)
+        return SignalComparisonResult(similarity.matches, similarity)
+
+    @staticmethod
+    def get_examples() -> list[str]:
+        hashes = PdqSignal.get_examples()
+        return [written(Frame(Pdq(one, 100), float(at)) for at, one in enumerate(hashes))]
+
+
+def written(frames: Iterable[Frame]) -> str:
+    """The signal of `frames`, to the letter as threatexchange writes it."""
+    return json.dumps([f"{one.pdq.hash},{one.pdq.quality},{one.timestamp:.3}" for one in frames])
+
+
+def read(signal: str) -> list[Frame]:
+    """The frames of a signal.
+
+    Raises:
+        ValueError: it is none, or has more than `MOST_FRAMES`.
+    """
+    texts = json.loads(signal)
+    if not isinstance(texts, list):
+        raise ValueError("a vpdq signal is a JSON list of frames")  # noqa: TRY004 - of a text
+    if len(texts) > MOST_FRAMES:
+        raise ValueError(f"a vpdq signal has at most {MOST_FRAMES} frames")
+    return [_frame(text) for text in texts]
+
+
+def checked(signal: str) -> str:
+    """A signal as it is stored: as `written`, in lower case.
+
+    Raises:
+        ValueError: it is none, or has no frame that counts, so that it could never match.
+    """
+    frames = read(signal)
+    if not any(one.pdq.quality >= LEAST_QUALITY for one in frames):
+        raise ValueError(f"no frame has a quality of {LEAST_QUALITY} or more, so nothing matches")
+    return written(frames)
+
+
+def counting(signal: str) -> list[str]:
+    """The PDQ hashes of the frames that count, each once, in their order."""
+    frames = (one.pdq for one in read(signal))
+    return list(dict.fromkeys(one.hash for one in frames if one.quality >= LEAST_QUALITY))
+
+
+def compare(query: str, other: str) -> VpdqSimilarity:
+    """How much of two checked signals matches, by looking at every pair of frames."""
+    asked, there = _words(counting(query)), _words(counting(other))
+    if not len(asked) or not len(there):
+        return VpdqSimilarity(0.0, 0.0)
+    found = np.zeros(len(there), bool)
+    matched = 0
+    for frame in asked:
+        near = np.bitwise_count(there ^ frame).sum(axis=1, dtype=np.int64) <= DISTANCE
+        matched += bool(near.any())
+        found |= near
+    return VpdqSimilarity(matched * 100 / len(asked), int(found.sum()) * 100 / len(there))
+
+
+def _words(hashes: list[str]) -> NDArray[np.uint64]:
+    return np.frombuffer(bytes.fromhex("".join(hashes)), np.uint64).reshape(-1, 4)
+
+
+def _frame(text: object) -> Frame:
+    parts = _FRAME.fullmatch(text) if isinstance(text, str) else None
+    if parts is None:
+        raise ValueError("a frame of a vpdq signal is `hash,quality,timestamp`")
+    quality, timestamp = int(parts[2]), float(parts[3])
+    if quality > 100:
+        raise ValueError("the quality of a frame is 0 to 100")
+    if not (timestamp >= 0 and math.isfinite(timestamp)):
+        raise ValueError("the timestamp of a frame is a number of seconds from 0")
+    return Frame(Pdq(parts[1].lower(), quality), timestamp)
