@@ -184,9 +184,19 @@ class SignalTypes:
             raise BadInput("invalid PDQ hash")  # the type's own pattern lets a newline pass
         if not normalised:
             raise BadInput("empty hash")
+        self._check_comparable(signal_type, normalised)
         if "\0" in normalised or not _encodable(normalised):
             raise BadInput("signals must be Unicode text without NUL characters")
         return normalised
+
+    @staticmethod
+    def _check_comparable(signal_type: type[SignalType], signal: str) -> None:
+        """Refuse what a scan of all signals of its type would fail at, whatever is asked for."""
+        if signal_type.get_index_cls() is None and hasattr(signal_type, "compare_hash"):
+            try:
+                signal_type.compare_hash(signal, signal)
+            except Exception as error:
+                raise BadInput(_reason(error)) from error
 
     def compare(self, name: str, first: str, second: str) -> SignalComparisonResult:
         """Whether two validated signals match, and how far apart they are.
