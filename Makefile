@@ -10,7 +10,7 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -37,7 +37,7 @@ check: .venv/dev  ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/core/test_imports.py
 
-bench: bench-freshness bench-index bench-hash bench-http  ## every measurement, as JSON lines
+bench: bench-freshness bench-index bench-hash bench-frames bench-http  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
@@ -47,6 +47,9 @@ bench-quality: .venv/dev  ## which altered copies are found, beside threatexchan
 
 bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
+
+bench-frames: .venv/dev  ## videos by their frames beside threatexchange's index; VIDEOS=10000
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.frames $(VIDEOS)
 
 bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; ONLY="2MP jpeg"
 	@$(BIN)/python -m tests.bench.hash $(ONLY)

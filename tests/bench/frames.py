@@ -1,0 +1,167 @@
+"""Searching videos by their frames beside threatexchange's vPDQ index: `make bench-frames`.
+
+Videos of random frames; half of the queries are copies of a part of one, each frame up to 31 bits
+off, and half are unrelated. Both search the same videos with the same queries in one process, one
+thread each, and must find the same. Prints JSON lines, and rewrites the table in
+`docs/benchmarks.md`.
+"""
+
+import json
+import os
+import platform
+import random
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from core import vpdq
+from core.index.cache import DiskCache
+from core.index.columns import Codes, Texts
+from core.index.frames import Frames
+from core.index.layer import Columns
+from core.index.segment import fetch_postings, open_segment, write_segment
+from core.pdq import Pdq
+from core.store import FileStore
+from tests.deployment import altered
+from tests.their_vpdq import VPDQIndex
+
+VIDEOS, FRAMES, QUERIES, QUERY_FRAMES = 10_000, 60, 100, 30
+
+Signals = list[str]
+
+
+def main(videos: int) -> None:
+    rng = np.random.default_rng(4)
+    codes = rng.integers(0, 256, (videos * FRAMES, 32), dtype=np.uint8)
+    queries = _queries(codes, videos)
+    faiss.omp_set_num_threads(1)
+    with tempfile.TemporaryDirectory(prefix="hma-bench-") as name:
+        ours, found = _ours(Path(name), codes, videos, queries)
+    theirs, expected = _theirs(codes, videos, queries)
+    assert found == expected, "the two do not find the same"
+    assert sum(map(len, found)) == len(queries) // 2
+    lines = [
+        {
+            "bench": "frames",
+            "case": f"{figure}/{videos}x{FRAMES}",
+            "ours": float(f"{value:.4g}"),
+            "peer": float(f"{theirs[figure]:.4g}"),
+            "peer_name": "threatexchange",
+            "ratio": round(theirs[figure] / value, 2),
+            "unit": "bytes" if figure.endswith("bytes") else "s" if figure == "build_s" else "ms",
+        }
+        for figure, value in ours.items()
+    ]
+    for line in lines:
+        print(json.dumps(line), flush=True)
+    _write_table(videos, lines)
+
+
+def _queries(codes: Any, videos: int) -> Signals:
+    rng = random.Random(5)
+    queries = []
+    for number in range(QUERIES):
+        if number % 2:
+            hashes = [rng.randbytes(32).hex() for _ in range(QUERY_FRAMES)]
+        else:
+            at = rng.randrange(videos) * FRAMES + rng.randrange(FRAMES - QUERY_FRAMES)
+            rows = codes[at : at + QUERY_FRAMES]
+            hashes = [altered(rng, row.tobytes().hex(), rng.randint(0, 31)) for row in rows]
+        queries.append(_signal(hashes))
+    return queries
+
+
+def _signal(hashes: Signals) -> str:
+    return vpdq.written(vpdq.Frame(Pdq(one, 100), float(at)) for at, one in enumerate(hashes))
+
+
+def _ours(
+    folder: Path, codes: Any, videos: int, queries: Signals
+) -> tuple[dict[str, float], list[set[int]]]:
+    ids = np.arange(videos)
+    columns = Columns(
+        ids,
+        np.ones(videos, np.int64),
+        np.ones(videos, np.int64),
+        Texts(np.empty(0, np.uint8), np.zeros(videos + 1, np.uint64)),
+        np.empty(0, np.int64),
+        ids.astype(np.uint32),
+        Frames(Codes(codes), np.arange(videos + 1, dtype=np.uint64) * np.uint64(FRAMES)),
+    )
+    (folder / "store").mkdir()
+    store = FileStore(folder / "store")
+    started = time.perf_counter()
+    segment = write_segment(store, "vpdq", "frames", columns)
+    figures = {"build_s": time.perf_counter() - started}
+    figures["stored_bytes"] = float(sum(file.bytes for file in segment.files.values()))
+    cache = DiskCache(store, folder / "cache")
+    layer = open_segment(cache, "vpdq", vpdq.VpdqSignal, segment)
+    if "postings" in segment.files:
+        fetch_postings(cache, "vpdq", segment, layer)
+
+    def ask(query: str) -> set[int]:
+        ((positions, _),) = layer.search([query], vpdq.DISTANCE)
+        return set(positions.tolist())
+
+    found: list[set[int]] = []
+    return figures | _timed(ask, queries, found), found
+
+
+def _theirs(codes: Any, videos: int, queries: Signals) -> tuple[dict[str, float], list[set[int]]]:
+    hashes = [row.tobytes().hex() for row in codes]
+    signals = [_signal(hashes[at * FRAMES : (at + 1) * FRAMES]) for at in range(videos)]
+    started = time.perf_counter()
+    index = VPDQIndex.build((signal, at) for at, signal in enumerate(signals))
+    figures = {"build_s": time.perf_counter() - started}
+    with tempfile.TemporaryFile() as file:
+        index.serialize(file)
+        figures["stored_bytes"] = float(file.tell())
+
+    def ask(query: str) -> set[int]:
+        return {match.metadata for match in index.query(query)}
+
+    found: list[set[int]] = []
+    return figures | _timed(ask, queries, found), found
+
+
+def _timed(
+    ask: Callable[[str], set[int]], queries: Signals, found: list[set[int]]
+) -> dict[str, float]:
+    ask(queries[0])
+    times = []
+    for query in queries:
+        started = time.perf_counter()
+        found.append(ask(query))
+        times.append(1e3 * (time.perf_counter() - started))
+    return {f"query_p{percent}": float(np.percentile(times, percent)) for percent in (50, 95, 99)}
+
+
+def _write_table(videos: int, lines: list[dict[str, Any]]) -> None:
+    """Put this run's table in place of the last one."""
+    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+    shown = ("case", "ours", "peer", "ratio", "unit")
+    rows = ["| " + " | ".join(str(line[name]) for name in shown) + " |" for line in lines]
+    processor = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    machine = f"{os.cpu_count()} cores, {(processor or [platform.processor()])[0]}, Python "
+    text = (
+        f"<!-- frames -->\n{videos} videos of {FRAMES} frames, queries of {QUERY_FRAMES}. "
+        f"{machine}{platform.python_version()}, {time.strftime('%Y-%m-%d')}.\n\n"
+        "| case | ours | threatexchange | ratio | unit |\n|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n<!-- /frames -->"
+    )
+    pattern = re.compile("<!-- frames -->.*?<!-- /frames -->", re.DOTALL)
+    content, count = pattern.subn(lambda _: text, page.read_text())
+    assert count == 1, "docs/benchmarks.md has no place for this table"
+    page.write_text(content)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else VIDEOS)
