@@ -10,7 +10,10 @@ install = { $(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isol
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(ARGS)
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio clean
+# Where it is set, each of a test run's hundreds of processes would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio-if-go minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -25,11 +28,12 @@ demo: .venv/run   ## the same on a temporary folder and a free port; fails if a 
 dev: .venv/dev .tools/minio  ## serve on MinIO, again at each change of the code
 	@$(BIN)/watchfiles --filter python '$(BIN)/hma serve --development $(ARGS)' core functions local_runtime
 
-test: .venv/dev   ## check, then every test there is
-	@if command -v go >/dev/null; then $(MAKE) .tools/minio || echo 'MinIO does not build'; \
-		else echo 'no Go here, so MinIO is not built: tests on it are skipped unless it is found'; fi
-	@$(MAKE) check
-	$(BIN)/python -m pytest -rs $(ARGS)
+# In the order of the files, half of them each; who has done with its half takes some of the other.
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist worksteal
+
+test:             ## check, then every test there is; ARGS="tests/core -k pdq" for some
+	@$(MAKE) --no-print-directory --jobs 2 check minio-if-go
+	$(BIN)/python -m pytest -rs --durations 10 $(or $(ARGS),$(TOGETHER))
 
 check: .venv/dev  ## lint, format, types, direction of imports
 	$(BIN)/ruff check
@@ -80,6 +84,11 @@ lock: .venv/build ## pin every dependency with its hash; ARGS=--upgrade for newe
 	$(compile) pyproject.toml --all-extras --group build -o requirements-dev.lock
 	$(compile) pyproject.toml --extra local -c requirements-dev.lock -o requirements.lock
 	$(compile) --group build -c requirements-dev.lock -o requirements-build.lock
+
+minio-if-go:
+	@if command -v go >/dev/null; then $(MAKE) --no-print-directory .tools/minio \
+			|| echo 'MinIO does not build'; \
+		else echo 'no Go here, so MinIO is not built: tests on it are skipped unless it is found'; fi
 
 minio: .tools/minio  ## build the MinIO server with Go
 

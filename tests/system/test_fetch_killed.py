@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import running_postgres
+from tests.postgres import Postgres
 from tests.system.prove_fetch import NAMES, prove
 
 
@@ -16,9 +16,8 @@ def test_killed_at_random_nothing_is_lost_or_left_over(name: str, tmp_path: Path
     assert proof.kills > 0
 
 
-def test_killed_at_random_on_postgresql(tmp_path: Path) -> None:
+def test_killed_at_random_on_postgresql(postgres: Postgres, tmp_path: Path) -> None:
     """The same where the database is a server, which goes on with what we no longer wait for."""
-    with running_postgres() as postgres:
-        proof = prove("stop_ncii", 3000, 3, tmp_path, database=postgres.new_database())
+    proof = prove("stop_ncii", 3000, 3, tmp_path, database=postgres.new_database())
     assert proof.exact, proof
     assert proof.kills > 0

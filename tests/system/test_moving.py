@@ -1,24 +1,17 @@
 """`hma import-hma`, `hma export` and `hma import`, as people and scripts run them."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hma import LOOSE, Hma, Row, new_hma, rows
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 from tests.system.runtime import hma as run
 from tests.system.runtime import running
 
 PDQ = "0f" * 32
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

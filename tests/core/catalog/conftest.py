@@ -7,13 +7,7 @@ from uuid import uuid4
 import pytest
 
 from core.catalog import Catalog
-from tests.postgres import Postgres, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
+from tests.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

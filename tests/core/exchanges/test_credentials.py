@@ -41,7 +41,7 @@ def test_a_key_may_come_later_and_be_replaced(deploy: Deploy) -> None:
     assert deploy(credentials_key=NEW).credentials.get("scripted").token == SECRET
 
 
-@pytest.mark.parametrize("key", ["", NEW])
+@pytest.mark.parametrize("key", ["", NEW], ids=["none", "another"])
 def test_without_their_key_they_are_lost_but_told_of(deploy: Deploy, key: str) -> None:
     """The error says what to do, and that there are some is still known."""
     deploy(credentials_key=OLD).credentials.set("scripted", {"token": SECRET})

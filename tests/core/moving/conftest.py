@@ -17,13 +17,7 @@ from core.moving.problem import Problem
 from core.services import Services
 from core.settings import Settings
 from tests.hma import Hma, Row, new_hma
-from tests.postgres import Postgres, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
+from tests.postgres import Postgres
 
 
 @pytest.fixture
