@@ -126,7 +126,9 @@ def test_curating_does_not_wait_for_a_store(start: Start, tmp_path: Path) -> Non
                 answers = list(clients.map(lambda n: banked(curator, n), range(8)))
                 waited = time.monotonic() - began
             assert [answer.status_code for answer in answers] == [200] * 8
-            assert waited < PATIENCE_SECONDS + 1
+            # A busy machine has its part in it; the store's client alone would wait for 12 s, and
+            # one client after the other for 16.
+            assert waited < PATIENCE_SECONDS + 4
 
 
 def banked(curator: Served, number: int) -> requests.Response:
