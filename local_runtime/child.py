@@ -40,6 +40,7 @@ class Child:
         log: Path,
         environ: Mapping[str, str] | None = None,
         keep: Sequence[int] = (),
+        grace: float = GRACE_SECONDS,
     ) -> "Child":
         """Run `command`.
 
@@ -48,6 +49,7 @@ class Child:
             log: what its output is appended to.
             environ: its environment, else ours.
             keep: file descriptors that stay open, and so their locks held, until it has ended.
+            grace: seconds it has to end in when asked to; more if it has children to end itself.
 
         Raises:
             OSError: the program cannot be run.
@@ -55,7 +57,7 @@ class Child:
         with log.open("ab") as output:
             # A session of its own: Ctrl-C in the terminal is for us, who then stop it in order.
             watcher = subprocess.Popen(
-                [sys.executable, "-I", "-S", __file__, *command],
+                [sys.executable, "-I", "-S", __file__, str(grace), *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -84,7 +86,7 @@ class Child:
         self.watcher.wait()
 
 
-def _watch(command: Sequence[str]) -> int:
+def _watch(grace: float, command: Sequence[str]) -> int:
     """Run `command` until it ends or our standard input does; its exit code."""
     parent = os.getppid()
     program = subprocess.Popen(
@@ -100,7 +102,7 @@ def _watch(command: Sequence[str]) -> int:
         program.terminate()
         program.send_signal(signal.SIGCONT)  # a stopped program would not hear the one before
         with suppress(subprocess.TimeoutExpired):
-            program.wait(GRACE_SECONDS)
+            program.wait(grace)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)  # what it started goes with it
@@ -109,4 +111,4 @@ def _watch(command: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that `finally` runs
-    sys.exit(_watch(sys.argv[1:]))
+    sys.exit(_watch(float(sys.argv[1]), sys.argv[2:]))

@@ -17,6 +17,9 @@ from local_runtime.child import Child
 START_SECONDS = 60.0
 """Longest start on a busy machine."""
 
+END_SECONDS = 30.0
+"""The same of an end in order, with that of an object store in it."""
+
 
 @dataclass(frozen=True)
 class Served:
@@ -65,7 +68,7 @@ def serving(
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HMA_")}
     with reserved_port(port) as port:
         command = [sys.executable, "-m", module, *(one.format(port=port) for one in arguments)]
-        child = Child.start(command, log=log, environ=clean | dict(environ))
+        child = Child.start(command, log=log, environ=clean | dict(environ), grace=END_SECONDS)
         served = Served(f"http://127.0.0.1:{port}", child, log)
         try:
             _wait(served)

@@ -19,6 +19,7 @@ from core.index.snapshot import listed_numbers
 from tests.deployment import Deployment, settings_for
 from tests.published import catalog_entries, published_entries
 from tests.system.index_nursery import PERMANENT
+from tests.waiting import until
 
 KILLS = int(os.environ.get("PROVE_KILLS", "20"))
 GRACE = 4.0
@@ -98,6 +99,8 @@ def test_writers_killed_at_random_lose_nothing_and_mislead_nobody(
             forked.fork("reader", seed)
         writers = [forked.fork("writer", seed) for seed in range(2)]
         for kill in range(KILLS):
+            known = deployment.newest().number
+            until(lambda known=known: deployment.newest().number > known, 60)  # type: ignore[misc]
             time.sleep(rng.uniform(0.05, 0.5))  # the work goes on: any moment may be the one
             forked.kill(writers.pop(0))
             writers.append(forked.fork("writer", 100 + kill))
