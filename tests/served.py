@@ -66,10 +66,10 @@ def serving(
         port: a free one; if 0, any.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HMA_")}
-    with reserved_port(port) as port:
-        command = [sys.executable, "-m", module, *(one.format(port=port) for one in arguments)]
+    with reserved_port(port) as free:
+        command = [sys.executable, "-m", module, *(one.format(port=free) for one in arguments)]
         child = Child.start(command, log=log, environ=clean | dict(environ), grace=END_SECONDS)
-        served = Served(f"http://127.0.0.1:{port}", child, log)
+        served = Served(f"http://127.0.0.1:{free}", child, log)
         try:
             _wait(served)
             yield served
