@@ -44,7 +44,7 @@ def brute_force(codes: Bits, queries: Bits) -> NDArray[np.int16]:
     """The distance of each of `queries` from each code, by another way than ours: (q, rows)."""
     ones, asked = (np.unpackbits(bits, axis=1).astype(np.float32) for bits in (codes, queries))
     both = asked @ ones.T
-    apart = asked.sum(axis=1)[:, None] + ones.sum(axis=1) - 2 * both
+    apart: NDArray[np.float32] = asked.sum(axis=1)[:, None] + ones.sum(axis=1) - 2 * both
     return apart.astype(np.int16)
 
 
