@@ -13,7 +13,7 @@ compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # Where it is set, each of a test run's hundreds of processes would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index bench-quality bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio-if-go minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-exact bench-quality bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio-if-go minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -41,7 +41,7 @@ check: .venv/dev  ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/core/test_imports.py
 
-bench: bench-freshness bench-index bench-hash bench-frames bench-http  ## every measurement, as JSON lines
+bench: bench-freshness bench-index bench-exact bench-hash bench-frames bench-http  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
@@ -51,6 +51,9 @@ bench-quality: .venv/dev  ## which altered copies are found, beside threatexchan
 
 bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
+
+bench-exact: .venv/dev  ## large indices of MD5s beside threatexchange's; SCALE=1M, 10M or 50M
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.exact $(or $(SCALE),1M)
 
 bench-frames: .venv/dev  ## videos by their frames beside threatexchange's index; VIDEOS=10000
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.frames $(VIDEOS)

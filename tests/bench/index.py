@@ -9,15 +9,12 @@ this scale in `docs/benchmarks.md`. PDQIndex is left out beyond 10M rows: it wou
 import io
 import json
 import os
-import platform
 import random
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +34,7 @@ from core.store import FileStore, ObjectStore
 from local_runtime.s3_server import start_seaweedfs
 from tests.bench.codes import SETS
 from tests.bench.freshness import functions, measure
+from tests.bench.report import Figures, Line, lines, publish, resident, seconds
 from tests.deployment import random_signal
 
 Bits = NDArray[np.uint8]
@@ -51,22 +49,11 @@ FIRST_ID = 10**9  # past every id that the catalog of this run gives
 progress = Console(stderr=True)
 
 
-@dataclass
-class Figures:
-    """What was measured of one implementation, by figure."""
-
-    name: str
-    values: dict[str, float] = field(default_factory=dict)
-
-
 def main(scale: str, chosen: list[str]) -> None:
-    lines = [line for name in chosen for line in _measure(scale, name)]
-    for line in lines:
-        print(json.dumps(line), flush=True)
-    _write_table(scale, lines)
+    publish("index", scale, [line for name in chosen for line in _measure(scale, name)])
 
 
-def _measure(scale: str, set_name: str) -> Iterator[dict[str, Any]]:
+def _measure(scale: str, set_name: str) -> Iterator[Line]:
     rows = SCALES[scale]
     with tempfile.TemporaryDirectory(prefix="hma-bench-", dir="/var/tmp") as name:
         folder = Path(name)
@@ -83,19 +70,7 @@ def _measure(scale: str, set_name: str) -> Iterator[dict[str, Any]]:
         peers = [_faiss_flat(folder, codes, queries, expected)]
         if rows <= PEER_ROWS:
             peers.append(_threatexchange(folder, codes, queries))
-    for figure, value in ours.values.items():
-        with_figure = [peer for peer in peers if figure in peer.values]
-        for peer in with_figure or [Figures("")]:
-            theirs = peer.values.get(figure)
-            yield {
-                "bench": "index",
-                "case": f"{figure}/{scale}/{set_name}",
-                "ours": _rounded(value),
-                "peer": _rounded(theirs),
-                "peer_name": peer.name or None,
-                "ratio": round(theirs / value, 2) if theirs and value else None,
-                "unit": _unit(figure),
-            }
+    yield from lines("index", f"{scale}/{set_name}", ours, peers)
 
 
 def _queries(codes: Bits) -> Bits:
@@ -130,8 +105,8 @@ def _ours(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) ->
         progress.print("building and storing our segments")
         segments = tuple(_segments(folder / "built", store, codes, ours))
         ours.values["stored_bytes"] = sum(f.bytes for s in segments for f in s.files.values())
-        ours.values["publish_s"] = _seconds(lambda: _publish(services, segments))
-        np.save(folder / "queries.npy", queries)
+        ours.values["publish_s"] = seconds(lambda: _publish(services, segments))
+        (folder / "queries.json").write_text(json.dumps([bytes(query).hex() for query in queries]))
         progress.print("cold start of a matcher")
         cold = _matcher(folder, server.environ(), "cold")
         ours.values["cold_s"] = cold["first_s"]
@@ -169,7 +144,7 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
     """Build each segment into local files, which is timed, then send those to the store."""
     built.mkdir()
     local = FileStore(built)
-    seconds = dict.fromkeys(("build_s", "upload_s"), 0.0)
+    took = dict.fromkeys(("build_s", "upload_s"), 0.0)
     for start in range(0, len(codes), SEGMENT_ROWS):
         started = time.perf_counter()
         bits = np.array(codes[start : start + SEGMENT_ROWS])
@@ -184,15 +159,15 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
             Codes(bits),
         )
         segment = write_segment(local, "pdq", "binary", columns)
-        seconds["build_s"] += time.perf_counter() - started
+        took["build_s"] += time.perf_counter() - started
         started = time.perf_counter()
         for name in segment.files:
             key = file_key("pdq", segment, name)
             store.upload(key, built / key)
             (built / key).unlink()
-        seconds["upload_s"] += time.perf_counter() - started
+        took["upload_s"] += time.perf_counter() - started
         yield segment
-    ours.values.update(seconds)
+    ours.values.update(took)
 
 
 def _publish(services: Services, segments: tuple[SegmentRef, ...]) -> None:
@@ -212,7 +187,8 @@ def _publish(services: Services, segments: tuple[SegmentRef, ...]) -> None:
 def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:
     """A matcher in a process of its own; what it measured of itself."""
     cache = folder / "cache"
-    command = [sys.executable, "-m", "tests.bench.matcher", str(folder / "queries.npy"), how]
+    queries = str(folder / "queries.json")
+    command = [sys.executable, "-m", "tests.bench.matcher", queries, how, "pdq"]
     done = subprocess.run(
         command,
         env=os.environ | environ | {"HMA_CACHE_DIR": str(cache), "HMA_SIGNAL_TYPES": "pdq"},
@@ -248,7 +224,7 @@ def _faiss_flat(folder: Path, codes: Bits, queries: Bits, expected: list[set[int
             index.add(np.ascontiguousarray(codes[start : start + SEGMENT_ROWS]))
         faiss.write_index_binary(index, path)
 
-    peer.values["build_s"] = _seconds(build)
+    peer.values["build_s"] = seconds(build)
     started = time.perf_counter()
     index = faiss.read_index_binary(path, faiss.IO_FLAG_MMAP_IFC)
     peer.values["open_s"] = time.perf_counter() - started
@@ -261,7 +237,7 @@ def _faiss_flat(folder: Path, codes: Bits, queries: Bits, expected: list[set[int
         times.append(time.perf_counter() - started)
         if number < len(expected):
             assert set(rows.tolist()) == expected[number]
-    _percentiles(peer, times)
+    peer.percentiles(times)
     Path(path).unlink()
     return peer
 
@@ -270,7 +246,7 @@ def _threatexchange(folder: Path, codes: Bits, queries: Bits) -> Figures:
     progress.print("threatexchange PDQIndex: building (10M rows take ten minutes)")
     peer = Figures("threatexchange")
     faiss.omp_set_num_threads(1)
-    before = _resident()
+    before = resident()
 
     def build() -> io.BytesIO:
         entries = ((bytes(code).hex(), row) for row, code in enumerate(codes))
@@ -289,67 +265,15 @@ def _threatexchange(folder: Path, codes: Bits, queries: Bits) -> Figures:
     index = PDQIndex.deserialize(file)
     peer.values["open_s"] = time.perf_counter() - started
     del file
-    peer.values["resident_bytes"] = float(_resident() - before)
+    peer.values["resident_bytes"] = float(resident() - before)
     times = []
     for query in queries:
         signal = query.tobytes().hex()
         started = time.perf_counter()
         index.query(signal)
         times.append(time.perf_counter() - started)
-    _percentiles(peer, times)
+    peer.percentiles(times)
     return peer
-
-
-def _percentiles(figures: Figures, seconds: list[float]) -> None:
-    for percent in (50, 95, 99):
-        figures.values[f"query_p{percent}"] = float(np.percentile(seconds, percent)) * 1e3
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.4g}")
-
-
-def _unit(figure: str) -> str:
-    return "bytes" if figure.endswith("_bytes") else "s" if figure.endswith("_s") else "ms"
-
-
-def _write_table(scale: str, lines: list[dict[str, Any]]) -> None:
-    """Put this run's table in place of the last one of its scale."""
-    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-    rows = ["| case | ours | peer | | ratio | unit |", "|---|---|---|---|---|---|"]
-    rows += [
-        f"| {line['case']} | {line['ours']} | {line['peer'] or ''} | {line['peer_name'] or ''} "
-        f"| {line['ratio'] or ''} | {line['unit']} |"
-        for line in lines
-    ]
-    machine = f"{os.cpu_count()} cores, {_memory() >> 30} GB, {_processor()}, Python "
-    text = (
-        f"<!-- index {scale} -->\n### {scale} rows\n\n{machine}{platform.python_version()}, "
-        f"{time.strftime('%Y-%m-%d')}.\n\n" + "\n".join(rows) + f"\n<!-- /index {scale} -->"
-    )
-    pattern = re.compile(f"<!-- index {scale} -->.*?<!-- /index {scale} -->", re.DOTALL)
-    content, count = pattern.subn(lambda _: text, page.read_text())
-    page.write_text(content if count else f"{content.rstrip()}\n\n{text}\n")
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _processor() -> str:
-    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

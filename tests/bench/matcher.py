@@ -1,4 +1,4 @@
-"""A matcher in a process of its own, measuring itself: `python -m tests.bench.matcher QUERIES HOW`.
+"""A matcher in a process of its own, measuring itself: `-m tests.bench.matcher QUERIES HOW TYPE`.
 
 `cold` empties the disk cache and stops at the first correct match; `fill` stays until the cache
 holds everything; `warm` opens what is cached and answers all queries. Prints one JSON object.
@@ -17,20 +17,22 @@ import numpy as np
 
 from core.services import Services
 from core.settings import Settings
+from tests.bench.report import resident
 
 BATCH = 100
 
 
-def main(queries_path: Path, how: str) -> dict[str, Any]:
+def main(queries_path: Path, how: str, signal_type: str) -> dict[str, Any]:
     settings = Settings.from_env()
     if how == "cold":
         shutil.rmtree(settings.cache_dir, ignore_errors=True)
-    queries = [bytes(code).hex() for code in np.load(queries_path)]
+    queries = json.loads(queries_path.read_text())
     services = Services(settings)
     if how == "warm":
-        services.store.list("index/pdq/snapshots/")  # connected, as a function is that has served
+        # Connected, as a function is that has served.
+        services.store.list(f"index/{signal_type}/snapshots/")
     started = time.perf_counter()
-    index = services.index.get("pdq")
+    index = services.index.get(signal_type)
     open_s = time.perf_counter() - started
     (first,) = index.search(queries[:1])
     first_s = time.perf_counter() - started
@@ -57,17 +59,14 @@ def main(queries_path: Path, how: str) -> dict[str, Any]:
         "first_s": first_s,
         **dict(zip(("query_p50", "query_p95", "query_p99"), percentiles.tolist(), strict=True)),
         "batch_query_p50": float(np.median(batches)) * 1e3,
-        "resident_bytes": _resident(),
+        "batch_query_p99": float(np.percentile(batches, 99)) * 1e3,
+        "resident_bytes": resident(),
+        "counts": [len(matches) for matches in found],
         "found": [[one.content_id for one in matches] for matches in found[:20]],
     }
 
 
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(main(Path(sys.argv[1]), *sys.argv[2:])))
     sys.stdout.flush()
     os._exit(0)  # a cold start is not kept waiting for what is still being fetched
