@@ -214,10 +214,8 @@ class Catalog:
 
     def banks(self) -> list[IndexedBank]:
         """All banks as answers name them, by id."""
-        return [
-            IndexedBank(b.id, b.name, b.enabled_ratio, b.allow_list, b.thresholds)
-            for b in self.list_banks()
-        ]
+        with self._database.reading() as session:
+            return bank.indexed(session)
 
     def enabled_ratio(self, signal_type: str) -> float:
         """Of all lookups of this type the share that is answered; 0 where it is switched off."""

@@ -8,6 +8,7 @@
 | `columns`, `hits` | arrays as files; what a search finds |
 | `binary`, `exact`, `generic` | one kind of signals each: how they are stored and searched |
 | `postings` | exact Hamming search that reads few rows |
+| `banks` | the banks of a snapshot, inline or in a file of their own |
 | `segment`, `cache` | a layer in the store; its files on the local disk, verified |
 | `publish`, `writers` | catalog → next snapshot; who may |
 | `compact`, `collect` | keeping segments few; deleting what is dead |

@@ -7,6 +7,7 @@ any damaged bit at the speed of memory: 10M hashes in a third of a second instea
 """
 
 import hashlib
+import logging
 import os
 import tempfile
 import time
@@ -26,6 +27,8 @@ RANGE_BYTES = 8 << 20
 PARALLEL_RANGES = 4
 BLOCK_BYTES = 64 << 10
 KEEP_SECONDS = 86_400.0
+
+_log = logging.getLogger(__name__)
 
 
 class DiskCache:
@@ -55,6 +58,7 @@ class DiskCache:
                 os.utime(path)
                 os.utime(sums)
                 return path
+            _log.warning("%s is damaged: %s is fetched again", path, key)
         except FileNotFoundError:
             pass
         with self._draft() as draft, self._draft() as drafted_sums:

@@ -1,11 +1,11 @@
 """Deleting what no reader can need any more.
 
 Snapshots older than the grace go, oldest first, so that those which stay are always consecutive;
-the newest one always stays. A segment goes when the newest snapshot has not named it for the
-grace: whoever still read it through an older snapshot has looked again long since. When that
-began is written down, because most stores' listings do not tell how old an object is, and a
-segment that was just written is named by nothing yet. What a rebuild has written counts as named
-as long as it is under way.
+the newest one always stays. A segment, as which a list of banks counts, goes when the newest
+snapshot has not named it for the grace: whoever still read it through an older snapshot has
+looked again long since. When that began is written down, because most stores' listings do not
+tell how old an object is, and a segment that was just written is named by nothing yet. What a
+rebuild has written counts as named as long as it is under way.
 """
 
 import json
@@ -60,7 +60,7 @@ class Collector:
 
     def _collect_segments(self, newest: Snapshot) -> None:
         now = self._clock()
-        named = {segment.id for segment in newest.segments}
+        named = newest.named()
         since, stored = self._unnamed_since(), self.stored_segments()
         awaited = newest.rebuild and newest.rebuild.id
         unnamed = {

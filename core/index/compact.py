@@ -13,8 +13,12 @@ from core.index.snapshot import SegmentRef
 TIER_RATIO = 4
 """A neighbour is merged if it is at most this many times what is merged so far."""
 
-LITTLE = 20_000
-"""Contents that a merge on the way of a request may write: some tens of milliseconds."""
+LITTLE_BYTES = 256 << 10
+"""What a merge on the way of a request may write, and every reader fetch: some 3,000 hashes."""
+
+MANY = 64
+"""Segments that a snapshot may name, 80 KB of it, before whoever publishes merges without limit:
+the schedule does so long before, where there is one."""
 
 LARGEST = 32_000_000
 """Contents in one segment: its merge has to fit in memory, and rows are numbered in 32 bits."""

@@ -19,9 +19,10 @@ from itertools import islice
 import numpy as np
 
 from core.errors import IndexNotReady, ObjectExists, ObjectMissing, Unavailable
+from core.index.banks import stored_banks
 from core.index.cache import DiskCache
 from core.index.collect import Collector
-from core.index.compact import LARGEST, LITTLE, replaced, run_to_merge
+from core.index.compact import LARGEST, LITTLE_BYTES, MANY, replaced, run_to_merge
 from core.index.entry import BANKS, Mark, Source
 from core.index.layer import Columns
 from core.index.rebuild import BATCH, Built, Task, build, marks_before, plan, recorded, valid
@@ -178,6 +179,8 @@ class TypePublisher:
                 if not self._create(snapshot):
                     continue  # another publisher was faster: start again from its snapshot
                 self._source.clear(self._name, marks)
+                if len(snapshot.segments) > MANY:
+                    self._compact()
                 if len(marks) < BATCH:
                     return snapshot.number
 
@@ -272,9 +275,9 @@ class TypePublisher:
                 return None  # the first one has been made from the same catalog meanwhile
             elif newest.rebuild and newest.rebuild.id == rebuild:
                 above = newest.segments[below:]
-                snapshot = replace(
-                    self._successor(newest, segments + above, newest.tail), rebuild=None
-                )
+                # Nothing there was is used: the list of banks may be what is damaged.
+                before = replace(newest, rebuild=None, bank_list=None)
+                snapshot = self._successor(before, segments + above, newest.tail)
             elif segments and all(segment in newest.segments for segment in segments):
                 return None  # who went on with the same rebuild was faster
             else:
@@ -316,8 +319,8 @@ class TypePublisher:
         """Segments and the tail as one more, merged with those it may take along cheaply."""
         settled, free = newest.segments[: newest.settled], newest.segments[newest.settled :]
         columns = Columns.of(self._kind, tail.held, tail.removed)
-        sizes = [segment.contents for segment in free] + [columns.size]
-        start, end = run_to_merge(sizes, LITTLE)
+        sizes = [segment.bytes for segment in free] + [tail.bytes()]
+        start, end = run_to_merge(sizes, LITTLE_BYTES)
         if end < len(sizes):
             start = len(free)
         bottom = not settled and start == 0
@@ -377,13 +380,16 @@ class TypePublisher:
     def _successor(
         self, newest: Snapshot | None, segments: tuple[SegmentRef, ...], tail: Tail
     ) -> Snapshot:
+        earlier = newest.bank_list if newest else None
+        banks, bank_list = stored_banks(self._store, self._name, self._source.banks(), earlier)
         return Snapshot(
             signal_type=self._name,
             number=newest.number + 1 if newest else 1,
             writer=uuid.uuid4().hex,
             created_at=self._clock(),
             threshold=self._signal_types.threshold(self._name),
-            banks=tuple(self._source.banks()),
+            banks=banks,
+            bank_list=bank_list,
             segments=segments,
             tail=tail,
             enabled_ratio=self._source.enabled_ratio(self._name),
@@ -424,7 +430,7 @@ class TypePublisher:
             harmful = snapshot.number + 1 not in numbers
         else:
             there = self._collector.stored_segments()
-            harmful = any(segment.id not in there for segment in snapshot.segments)
+            harmful = not snapshot.named() <= there.keys()
         if harmful:
             self._store.delete(snapshot_key(self._name, snapshot.number))
 

@@ -5,10 +5,10 @@ Freshness is driven by requests, because platforms freeze idle functions: whoeve
 word from the store, or from a publisher, there is no answer rather than an old one.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from itertools import dropwhile
 from types import MappingProxyType
 
@@ -22,6 +22,7 @@ from core.errors import (
     ObjectMissing,
     Unavailable,
 )
+from core.index.banks import with_banks
 from core.index.cache import DiskCache
 from core.index.found import Answer, Found, State
 from core.index.hits import Hits
@@ -31,6 +32,8 @@ from core.index.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.store import ObjectStore
+
+_log = logging.getLogger(__name__)
 
 
 class LoadedIndex:
@@ -243,6 +246,8 @@ class Reader:
                 self._load_newest()
                 self._failure = None
             except HmaError as error:
+                if self._failure is None or self._failure.message != error.message:
+                    _log.warning("%s could not be refreshed: %s", self._name, error.message)
                 self._failure = error  # raised by `_checked` as soon as what we hold is too old
             self._looked_at = self._clock()
         finally:
@@ -270,6 +275,8 @@ class Reader:
         self._fetch_postings()
 
     def _load(self, snapshot: Snapshot) -> LoadedIndex:
+        known = self._loaded.snapshot if self._loaded else None
+        snapshot = with_banks(snapshot, self._cache, known)
         held = self._loaded.segments if self._loaded else {}
         shard = self._settings.shard
         own = shard.own(snapshot.segments)
@@ -312,10 +319,13 @@ class Reader:
             return
 
         def fetch() -> None:
-            with suppress(HmaError):  # tried again by the next look
-                for ref, layer in list(self._scanned.values()):
+            for ref, layer in list(self._scanned.values()):
+                try:
                     fetch_postings(self._cache, self._name, ref, layer)
-                    self._scanned.pop(ref.id, None)
+                except HmaError as error:  # tried again by the next look
+                    _log.warning("%s is scanned without postings: %s", self._name, error.message)
+                    return
+                self._scanned.pop(ref.id, None)
 
         self._fetching = threading.Thread(target=fetch, name="postings", daemon=True)
         self._fetching.start()

@@ -34,8 +34,8 @@ class SegmentRef:
 
     Attributes:
         id: SHA-256 over kind and files; the folder it is stored in.
-        kind: binary, exact, frames or generic.
-        contents: number of contents it holds or removes.
+        kind: binary, exact, frames or generic; banks if it is the list of those.
+        contents: number of contents it holds or removes, or of banks.
         rows: number of signals.
         files: by name.
     """
@@ -45,6 +45,11 @@ class SegmentRef:
     contents: int
     rows: int
     files: Mapping[str, FileRef]
+
+    @property
+    def bytes(self) -> int:
+        """Length of all its files."""
+        return sum(file.bytes for file in self.files.values())
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,8 @@ class Snapshot:
         writer: unique to the attempt that made it, so that a publisher knows its own.
         created_at: Unix time by the publisher's clock.
         threshold: largest distance that matches, inclusive (binary kinds).
-        banks: by id.
+        banks: by id; none where there is a `bank_list`, until they are read from it.
+        bank_list: where the banks are if they are too many to stand here.
         enabled_ratio: 0 while the type is switched off: nobody matches with it then.
         rebuild: what will take the place of the oldest segments, if it comes to its end.
     """
@@ -112,15 +118,23 @@ class Snapshot:
     tail: Tail = field(default_factory=Tail)
     enabled_ratio: float = 1.0
     rebuild: Rebuild | None = None
+    bank_list: SegmentRef | None = None
 
     @property
     def settled(self) -> int:
         """How many segments, the oldest, nobody may merge now."""
         return self.rebuild.below if self.rebuild else 0
 
+    def named(self) -> set[str]:
+        """The ids of everything in the store that it needs."""
+        listed = [self.bank_list] if self.bank_list else []
+        return {segment.id for segment in (*self.segments, *listed)}
+
     def to_bytes(self) -> bytes:
         """JSON with a checksum over its own canonical form."""
         body = asdict(self) | {"format": FORMAT}
+        if self.bank_list is None:
+            del body["bank_list"]  # which versions before it do not know
         text = _canonical(body)
         return _canonical({"sha256": hashlib.sha256(text).hexdigest(), "snapshot": body})
 
@@ -142,6 +156,9 @@ class Snapshot:
                 **body
                 | {
                     "banks": tuple(IndexedBank(**bank) for bank in body["banks"]),
+                    "bank_list": (
+                        segment_ref(**body["bank_list"]) if "bank_list" in body else None
+                    ),
                     "segments": tuple(segment_ref(**segment) for segment in body["segments"]),
                     "tail": Tail(
                         tuple(_entry(**entry) for entry in body["tail"]["held"]),
@@ -180,10 +197,13 @@ def read_snapshot(store: ObjectStore, signal_type: str, number: int) -> Snapshot
     """Snapshot `number`, or None if it surely does not exist."""
     if number < 1:
         return None
+    key = snapshot_key(signal_type, number)
     try:
-        return Snapshot.from_bytes(store.get(snapshot_key(signal_type, number)))
+        return Snapshot.from_bytes(store.get(key))
     except ObjectMissing:
         return None
+    except SegmentCorrupt as error:
+        raise SegmentCorrupt(f"{key}: {error.message}") from error
 
 
 def newest_snapshot(

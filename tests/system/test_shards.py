@@ -81,7 +81,7 @@ def system(seaweedfs: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "HMA_CACHE_DIR": str(folder / "cache"),
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.index.publish.LITTLE", 1)
+        patch.setattr("core.index.publish.LITTLE_BYTES", 1)
         deployment = Deployment(settings_for(folder, **given, tail_entries=5))
         for name in BANKS:
             deployment.catalog.create_bank(name, 1.0, allow_list=name == "HARMLESS")

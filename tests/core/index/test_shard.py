@@ -51,7 +51,7 @@ def test_what_is_no_shard(text: str) -> None:
 @pytest.fixture
 def changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Deployment, str]:
     """A deployment and the signal that all its contents are near to; segments are not merged."""
-    monkeypatch.setattr("core.index.publish.LITTLE", 1)
+    monkeypatch.setattr("core.index.publish.LITTLE_BYTES", 1)
     deployment = Deployment(settings_for(tmp_path, tail_entries=3, refresh_seconds=1e-9))
     return deployment, random_signal(random.Random(4))
 
