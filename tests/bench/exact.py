@@ -36,7 +36,7 @@ SCALES = {"100K": 100_000, "1M": 1_000_000, "10M": 10_000_000, "50M": 50_000_000
 SEGMENT_ROWS = 25_000_000
 QUERIES = 10_000
 PEER_ROWS = 10_000_000
-FIRST_ID = 10**12  # past every id that the catalog of this run gives
+FIRST_ID = 10**9  # past every id that the catalog of this run gives
 
 progress = Console(stderr=True)
 
@@ -117,7 +117,7 @@ def _segments(services: Services, digests: Any) -> Iterator[SegmentRef]:
             np.arange(FIRST_ID + start, FIRST_ID + start + rows),
             np.ones(rows, np.int64),
             np.ones(rows, np.int64),
-            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.uint64)),
+            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.int64)),
             np.empty(0, np.int64),
             np.arange(rows, dtype=np.uint32),
             Digests(part, None),

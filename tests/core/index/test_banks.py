@@ -69,9 +69,9 @@ def document(deployment: Deployment, snapshot: Snapshot) -> bytes:
 
 
 def test_one_hash_more_moves_under_a_megabyte_with_20_000_banks(tmp_path: Path) -> None:
-    """Each of 40, through flushes and merges, publisher and reader together; answers are whole."""
+    """Each of 16, through flushes and merges, publisher and reader together; answers are whole."""
     clock = TurnedClock()
-    deployment = Deployment(settings_for(tmp_path, tail_entries=15), clock)
+    deployment = Deployment(settings_for(tmp_path, tail_entries=5), clock)
     add_banks(tmp_path, 20_000)
     listed = deployment.catalog.banks()
     rng = random.Random(1)
@@ -85,7 +85,7 @@ def test_one_hash_more_moves_under_a_megabyte_with_20_000_banks(tmp_path: Path) 
     reader.get("pdq")
     assert 1.2 * MB < store.moved < 6 * MB  # the list itself, once written and once read
     flushed = 0
-    for _ in range(40):
+    for _ in range(16):
         bank = rng.choice(listed)
         signal = random_signal(rng)
         metadata = {"json": {"case": "c" * rng.randrange(1500)}}
