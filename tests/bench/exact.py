@@ -2,7 +2,7 @@
 
 Beside threatexchange's TrivialSignalTypeIndex, which is a dict, saved and loaded as HMA does, with
 the same digests and queries in the same run. Prints JSON lines, and rewrites the table of this
-scale in `docs/benchmarks.md`. The dict is left out beyond 10M rows: it needs 300 bytes a row.
+scale in `docs/benchmarks.md`. The dict is left out beyond 10M rows: 50M would take 12 GB.
 """
 
 import json
