@@ -6,7 +6,7 @@ about ten segments. Whoever publishes a change merges only little ones, so that 
 the change; the scheduled publisher merges the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.index.snapshot import SegmentRef
 
@@ -16,9 +16,12 @@ TIER_RATIO = 4
 LITTLE_BYTES = 256 << 10
 """What a merge on the way of a request may write, and every reader fetch: some 3,000 hashes."""
 
+SMALL = 100_000
+"""Contents of a segment that only publishing makes: a rebuild makes larger ones."""
+
 MANY = 64
-"""Segments that a snapshot may name, 80 KB of it, before whoever publishes merges without limit:
-the schedule does so long before, where there is one."""
+"""Small segments that a snapshot may name, 80 KB of it, before whoever publishes merges without
+limit: the schedule does so long before, where there is one."""
 
 LARGEST = 32_000_000
 """Contents in one segment: its merge has to fit in memory, and rows are numbered in 32 bits."""
@@ -38,6 +41,11 @@ def run_to_merge(sizes: Sequence[int], most: int) -> tuple[int, int]:
         if end - start >= 2:
             return start, end
     return 0, 0
+
+
+def crowded(sizes: Iterable[int]) -> bool:
+    """Whether small segments are so many that merging cannot wait for the schedule."""
+    return sum(size < SMALL for size in sizes) > MANY
 
 
 def replaced(

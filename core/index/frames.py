@@ -20,15 +20,15 @@ from core.pdq import Pdq
 
 @dataclass(frozen=True)
 class Frames:
-    """The counting frames of videos: `starts`, uint64 (videos + 1), are places in `codes`."""
+    """The counting frames of videos: `starts`, int64 (videos + 1), are places in `codes`."""
 
     codes: Codes
-    starts: NDArray[np.uint64]
+    starts: NDArray[np.int64]
 
     @classmethod
     def pack(cls, signals: Sequence[str]) -> "Frames":
         hashes = [vpdq.counting(signal) for signal in signals]
-        starts = np.cumsum([0, *map(len, hashes)], dtype=np.uint64)
+        starts = np.cumsum([0, *map(len, hashes)], dtype=np.int64)
         return cls(Codes.pack([one for video in hashes for one in video]), starts)
 
     def __len__(self) -> int:
@@ -42,15 +42,15 @@ class Frames:
     def take(self, rows: Rows) -> "Frames":
         starts = self.starts[:-1][rows]
         lengths = self.starts[1:][rows] - starts
-        ends = np.concatenate([np.zeros(1, np.uint64), np.cumsum(lengths, dtype=np.uint64)])
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
         return Frames(self.codes.take(ranges(starts, lengths)), ends)
 
     @classmethod
     def concat(cls, parts: Sequence["Frames"]) -> "Frames":
-        ends, length = [np.zeros(1, np.uint64)], np.uint64(0)
+        ends, length = [np.zeros(1, np.int64)], 0
         for part in parts:
             ends.append(part.starts[1:] + length)
-            length += part.starts[-1]
+            length += int(part.starts[-1])
         return cls(Codes.concat([part.codes for part in parts]), np.concatenate(ends))
 
 
@@ -59,7 +59,7 @@ class FrameSignals:
 
     def __init__(self, files: Mapping[str, Buffer]) -> None:
         self._codes = BinarySignals(files)
-        self.packed = Frames(self._codes.packed, array(files["starts"], "<u8"))
+        self.packed = Frames(self._codes.packed, array(files["starts"], "<i8"))
 
     @property
     def has_postings(self) -> bool:
@@ -72,7 +72,7 @@ class FrameSignals:
     @staticmethod
     def files(frames: Frames) -> dict[str, bytes]:
         """The files of a layer of these videos, in the order they are in."""
-        starts = {"starts": frames.starts.astype("<u8").tobytes()}
+        starts = {"starts": frames.starts.astype("<i8").tobytes()}
         return BinarySignals.files(frames.codes) | starts
 
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
@@ -84,7 +84,7 @@ class FrameSignals:
         near = self._codes.near(queries, threshold)
         found = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in near)])
         asked = np.repeat(np.arange(len(near)), [len(rows) for rows, _ in near])
-        starts = self.packed.starts.astype(np.int64)
+        starts = self.packed.starts
         # Each pair of a video and a frame of the query counts once, as does each frame found.
         pairs = np.unique(_videos(starts, found) * max(len(near), 1) + asked)
         videos, matched = np.unique(pairs // max(len(near), 1), return_counts=True)

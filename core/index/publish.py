@@ -22,7 +22,7 @@ from core.errors import IndexNotReady, ObjectExists, ObjectMissing, Unavailable
 from core.index.banks import stored_banks
 from core.index.cache import DiskCache
 from core.index.collect import Collector
-from core.index.compact import LARGEST, LITTLE_BYTES, MANY, replaced, run_to_merge
+from core.index.compact import LARGEST, LITTLE_BYTES, crowded, replaced, run_to_merge
 from core.index.entry import BANKS, Mark, Source
 from core.index.layer import Columns
 from core.index.rebuild import BATCH, Built, Task, build, marks_before, plan, recorded, valid
@@ -179,7 +179,7 @@ class TypePublisher:
                 if not self._create(snapshot):
                     continue  # another publisher was faster: start again from its snapshot
                 self._source.clear(self._name, marks)
-                if len(snapshot.segments) > MANY:
+                if crowded(segment.contents for segment in snapshot.segments):
                     self._compact()
                 if len(marks) < BATCH:
                     return snapshot.number

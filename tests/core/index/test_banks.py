@@ -207,7 +207,7 @@ def test_segments_stay_few_where_nobody_schedules_merges(tmp_path: Path) -> None
     deployment = Deployment(settings_for(tmp_path, tail_entries=1))
     rng = random.Random(5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.index.publish.MANY", 6)
+        patch.setattr("core.index.compact.MANY", 6)
         patch.setattr("core.index.publish.LITTLE_BYTES", 0)  # as when each flush is large
         most = 0
         for _ in range(20):

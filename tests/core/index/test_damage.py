@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from core import vpdq
 from core.errors import SegmentCorrupt
 from core.index import banks, cache, publish, segment
 from core.index.read import Index
 from core.index.segment import file_key
 from core.index.snapshot import FileRef, snapshot_key
+from core.pdq import Pdq
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 
@@ -26,6 +28,9 @@ SIGNALS: dict[str, Callable[[random.Random], str]] = {
     "video_md5": lambda rng: random_signal(rng, 128),
     "url": lambda rng: f"https://example.org/{random_signal(rng)}",
     "raw_text": lambda rng: random_signal(rng, 512),
+    "vpdq": lambda rng: vpdq.written(
+        vpdq.Frame(Pdq(random_signal(rng), 100), float(second)) for second in range(3)
+    ),
 }
 COLUMNS = ("ids", "banks", "until", "extras", "extras_offsets", "removed", "owners")
 NAMES = {  # the columns, which every kind has alike, once
@@ -33,6 +38,7 @@ NAMES = {  # the columns, which every kind has alike, once
     "video_md5": ("digests",),
     "url": ("digests", "signals", "signals_offsets"),
     "raw_text": ("signals", "signals_offsets"),
+    "vpdq": ("codes", "postings", "starts"),
 }
 CACHED = [(type_, name) for type_, names in NAMES.items() for name in (*names, "bank list")]
 STORED = [*CACHED, *((type_, "snapshot") for type_ in NAMES)]
@@ -113,7 +119,10 @@ def published(small: None, tmp_path_factory: pytest.TempPathFactory) -> Publishe
     clock = TurnedClock()
     deployment = Deployment(
         settings_for(
-            folder, tail_entries=1, signal_types=tuple(NAMES), content_types=("photo", "text")
+            folder,
+            tail_entries=1,
+            signal_types=tuple(NAMES),
+            content_types=("photo", "text", "video"),
         ),
         clock,
     )
@@ -183,7 +192,7 @@ def test_in_the_store(
     published.deployment.store.put(key, good)
     published.check(index, type_)
     layers = index.get(type_).segments.values()
-    assert all(layer.has_postings for layer in layers) == (type_ == "pdq")
+    assert all(layer.has_postings for layer in layers) == ("postings" in NAMES[type_])
 
 
 @damages
