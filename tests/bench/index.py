@@ -36,6 +36,8 @@ from tests.bench.codes import SETS
 from tests.bench.freshness import functions, measure
 from tests.bench.report import Figures, Line, lines, publish, resident, seconds
 from tests.deployment import random_signal
+from tests.served import Served
+from tests.shards import sharding
 
 Bits = NDArray[np.uint8]
 
@@ -44,6 +46,7 @@ SEGMENT_ROWS = 25_000_000
 QUERIES = 1000
 PEER_ROWS = 10_000_000
 CHANGES = 100
+SHARDS = 4
 FIRST_ID = 10**9  # past every id that the catalog of this run gives
 
 progress = Console(stderr=True)
@@ -99,8 +102,9 @@ def _expected(codes: Bits, queries: Bits) -> list[set[int]]:
 def _ours(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) -> Figures:
     ours = Figures("ours")
     server = start_seaweedfs(folder / "s3")
+    environ = server.environ() | {"HMA_MAX_STALE_SECONDS": "7200", "HMA_GRACE_SECONDS": "86400"}
     try:
-        services = _deployment(folder, server.environ())
+        services = _deployment(folder, environ)
         store = services.store
         progress.print("building and storing our segments")
         segments = tuple(_segments(folder / "built", store, codes, ours))
@@ -108,16 +112,18 @@ def _ours(folder: Path, codes: Bits, queries: Bits, expected: list[set[int]]) ->
         ours.values["publish_s"] = seconds(lambda: _publish(services, segments))
         (folder / "queries.json").write_text(json.dumps([bytes(query).hex() for query in queries]))
         progress.print("cold start of a matcher")
-        cold = _matcher(folder, server.environ(), "cold")
+        cold = _matcher(folder, environ, "cold")
         ours.values["cold_s"] = cold["first_s"]
-        _matcher(folder, server.environ(), "fill")
+        _matcher(folder, environ, "fill")
         progress.print("warm matcher")
-        warm = _matcher(folder, server.environ(), "warm")
+        warm = _matcher(folder, environ, "warm")
         for figure in ("open_s", "query_p50", "query_p95", "query_p99", "batch_query_p50"):
             ours.values[figure] = warm[figure]
         ours.values["resident_bytes"] = warm["resident_bytes"]
         for number, rows in enumerate(expected):
             assert set(warm["found"][number]) == rows, f"query {number} is not exact"
+        progress.print(f"{SHARDS} shards and a router")
+        ours.values |= _sharded(folder, environ, queries, expected)
         progress.print("one hash more, one hash less")
         ours.values["moved_bytes"] = _moved(services)
         with functions(server, folder) as (curate, match):
@@ -198,6 +204,31 @@ def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(done.stdout)
     answer["found"] = [[i - FIRST_ID for i in ids] for ids in answer.get("found", [])]
     return answer
+
+
+def _sharded(
+    folder: Path, environ: dict[str, str], queries: Bits, expected: list[set[int]]
+) -> dict[str, float]:
+    """Times over HTTP through the router, and the largest resident memory of its shards."""
+    environ = environ | {"HMA_CACHE_DIR": str(folder / "cache"), "HMA_SIGNAL_TYPES": "pdq"}
+    times = []
+    with sharding(environ, SHARDS, folder) as sharded:
+        answers = [_looked_up(sharded.router, query) for query in queries]  # pages come in
+        for number, rows in enumerate(expected):
+            assert answers[number] == rows, f"query {number} is not exact"
+        for query in queries:
+            started = time.perf_counter()
+            _looked_up(sharded.router, query)
+            times.append(time.perf_counter() - started)
+        resident = max(shard.memory() for shard in sharded.shards)
+    median = float(np.median(times)) * 1e3
+    return {"sharded_query_p50": median, "shard_resident_bytes": float(resident)}
+
+
+def _looked_up(router: Served, query: Bits) -> set[int]:
+    answer = router.get("/m/raw_lookup", signal=query.tobytes().hex(), signal_type="pdq")
+    answer.raise_for_status()
+    return {content_id - FIRST_ID for content_id in answer.json()["matches"]}
 
 
 def _moved(services: Services) -> float:
