@@ -90,10 +90,10 @@ def _ours(
         ids,
         np.ones(videos, np.int64),
         np.ones(videos, np.int64),
-        Texts(np.empty(0, np.uint8), np.zeros(videos + 1, np.uint64)),
+        Texts(np.empty(0, np.uint8), np.zeros(videos + 1, np.int64)),
         np.empty(0, np.int64),
         ids.astype(np.uint32),
-        Frames(Codes(codes), np.arange(videos + 1, dtype=np.uint64) * np.uint64(FRAMES)),
+        Frames(Codes(codes), np.arange(videos + 1, dtype=np.int64) * np.uint64(FRAMES)),
     )
     (folder / "store").mkdir()
     store = FileStore(folder / "store")
