@@ -9,13 +9,17 @@ one finds nothing. So several finders guess, each from something else that margi
   behind each other, and where only some sides have a margin, the others must be left alone.
 - **no detail**: sides that are filled with a blurred copy of the picture.
 - **steps**: a rectangle along whose sides neighbouring pixels differ, on a wall or a desk.
+- **something all over**: on a page, in a chat or in a window, pictures are what is not empty. A
+  rectangle grows from where there is something all around, until the line past each of its sides
+  is empty, whatever the page has further away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Levels = NDArray[np.float32]
 """Luma by row and column, in gray levels."""
@@ -31,6 +35,10 @@ class Box(NamedTuple):
     top: int
     right: int
     bottom: int
+
+
+Part = tuple[float, float, float, float]
+"""As `Box`, but a side may lie within a pixel."""
 
 
 class _Reading(NamedTuple):
@@ -57,17 +65,17 @@ _READINGS = (
 )
 
 
-def margins(levels: Levels) -> list[Box]:
+def margins(levels: Levels) -> list[Part]:
     """The parts of a picture that may be all that somebody has copied, the likeliest first."""
     height, width = levels.shape
-    found = [Box(0, 0, width, height)]
-    for box in (*_plain(levels), *_detailed(levels), *_framed(levels)):
+    found: list[Part] = [(0, 0, width, height)]
+    for box in (*_grown(levels), *_plain(levels), *_detailed(levels), *_framed(levels)):
         if not any(_near(box, other) for other in found):
             found.append(box)
     return found[1:]
 
 
-def _near(one: Box, other: Box) -> bool:
+def _near(one: Part, other: Part) -> bool:
     return all(abs(a - b) <= 1 for a, b in zip(one, other, strict=True))
 
 
@@ -124,12 +132,30 @@ def _share(lines: Levels, color: float, tolerance: float) -> NDArray[np.float64]
     return share
 
 
-def _detailed(levels: Levels) -> Iterator[Box]:
+def _detailed(levels: Levels) -> Iterator[Part]:
     height, width = levels.shape
-    left, right = _detail(levels)
-    top, bottom = _detail(levels.T)
-    yield Box(left, 0, right, height)
-    yield Box(0, top, width, bottom)
+    for find in (_detail, _centered):
+        left, right = find(levels)
+        top, bottom = find(levels.T)
+        for box in (Box(left, 0, right, height), Box(0, top, width, bottom)):
+            yield _sharpened(levels, box)
+
+
+def _centered(levels: Levels) -> tuple[int, int]:
+    """The columns, as far from the left as from the right, that differ most from those before.
+
+    More than columns nearby do: who fills the sides puts the picture in the middle.
+    """
+    width = levels.shape[1]
+    change = np.abs(np.diff(levels, axis=1)).mean(axis=0)
+    if width < 32:
+        return 0, width
+    sides = [np.pad(change, 4, mode="edge")[at : at + len(change)] for at in (0, 1, 2, 6, 7, 8)]
+    peak = change / (np.median(sides, axis=0) + 0.5)
+    both = np.minimum(peak, peak[::-1])[: 3 * width // 8]
+    both[: width // 16] = 0
+    left = int(both.argmax()) + 1
+    return left, width - left
 
 
 def _detail(levels: Levels) -> tuple[int, int]:
@@ -197,3 +223,158 @@ def _stepped(
     start, end = spans[:, :1], spans[:, 1:]
     share: NDArray[np.float64] = (count[end, places] - count[start, places]) / (end - start)
     return share
+
+
+def _grown(levels: Levels) -> Iterator[Part]:
+    """Rectangles with something all over them, each also without its bands and at full width."""
+    height, width = levels.shape
+    half = np.asarray(Image.fromarray(levels).reduce(2))
+    if min(half.shape) < 4 * CELL:
+        return
+    across = np.ascontiguousarray(half.T)
+    done: list[Box] = []
+    for emptiness in (_spread, _change):
+        empty_columns, empty_rows = emptiness(half), emptiness(across)
+        busy = _busy(half)
+        for _ in range(SEEDS):
+            seed = _deepest(busy)
+            if seed is None:
+                break
+            left, top, right, bottom = _spreading(seed, empty_columns, empty_rows)
+            busy[top // CELL : -(-bottom // CELL), left // CELL : -(-right // CELL)] = False
+            box = Box(2 * left, 2 * top, 2 * right, 2 * bottom)
+            whole = (right - left) * (bottom - top) > 0.98 * half.size
+            if whole or not _large_enough(box, levels) or box in done:
+                continue
+            done.append(box)
+            inside = (_peeled(levels, box, reading) for reading in _INSIDE)
+            for one in (box, *inside, box._replace(left=0, right=width)):
+                if _large_enough(one, levels):
+                    yield _sharpened(levels, one)
+
+
+CELL = 8
+"""Pixels, of a picture at half its size, along a side of what is told to be empty or not."""
+
+SEEDS = 4
+
+_INSIDE = tuple(_Reading(sides, 1, 16, 0.5) for sides in ("tb", "ltrb"))
+"""Bands of a window or a bubble that a rectangle has grown over."""
+
+Emptiness = Callable[[int, int], NDArray[np.bool_]]
+"""Which columns are empty between two rows."""
+
+
+def _spread(levels: Levels) -> Emptiness:
+    """A column is empty if its levels deviate from their mean by less than 4."""
+    one, two = _summed(levels), _summed(levels**2)
+
+    def empty(start: int, stop: int) -> NDArray[np.bool_]:
+        count = stop - start
+        mean = (one[stop] - one[start]) / count
+        found: NDArray[np.bool_] = (two[stop] - two[start]) / count - mean**2 <= 4**2
+        return found
+
+    return empty
+
+
+def _change(levels: Levels) -> Emptiness:
+    """A column is empty if neighbours in it differ by less than 1.5, as in a slow gradient."""
+    two = _summed(np.diff(levels, axis=0, prepend=levels[:1]) ** 2)
+
+    def empty(start: int, stop: int) -> NDArray[np.bool_]:
+        count = max(stop - start - 1, 1)
+        found: NDArray[np.bool_] = (two[stop] - two[start + 1]) / count <= 1.5**2
+        return found
+
+    return empty
+
+
+def _summed(levels: Levels) -> NDArray[np.float64]:
+    total = np.zeros((len(levels) + 1, levels.shape[1]), np.float64)
+    np.cumsum(levels, axis=0, out=total[1:])
+    return total
+
+
+def _busy(levels: Levels) -> NDArray[np.bool_]:
+    """Which cells have something in them."""
+    height, width = (side // CELL for side in levels.shape)
+    cells = levels[: height * CELL, : width * CELL].reshape(height, CELL, width, CELL)
+    busy: NDArray[np.bool_] = np.ptp(cells, axis=(1, 3)) > 6
+    return busy
+
+
+def _deepest(busy: NDArray[np.bool_]) -> Box | None:
+    """A square in the middle of the largest one that is busy all over, in pixels, if any is."""
+    left, last, depth = busy, busy, 0
+    while left.any() and depth < min(busy.shape):
+        last, depth = left, depth + 1
+        wide = np.pad(left, 1, mode="edge")
+        tall = wide[:-2] & wide[1:-1] & wide[2:]
+        left = tall[:, :-2] & tall[:, 1:-1] & tall[:, 2:]
+    if depth < 2:
+        return None
+    places = np.argwhere(last)
+    row, column = places[len(places) // 2].tolist()
+    reach = depth // 2
+    height, width = busy.shape
+    return Box(
+        CELL * max(0, column + 1 - reach),
+        CELL * max(0, row + 1 - reach),
+        CELL * min(width, column + reach),
+        CELL * min(height, row + reach),
+    )
+
+
+def _spreading(box: Box, empty_columns: Emptiness, empty_rows: Emptiness) -> Box:
+    """`box` grown until the line past each of its sides is empty, or the picture ends."""
+    for _ in range(12):
+        left, right = _reached(empty_columns(box.top, box.bottom), box.left, box.right)
+        top, bottom = _reached(empty_rows(left, right), box.top, box.bottom)
+        before, box = box, Box(left, top, right, bottom)
+        if box == before:
+            break
+    return box
+
+
+def _reached(empty: NDArray[np.bool_], start: int, stop: int) -> tuple[int, int]:
+    before, after = np.flatnonzero(empty[:start]), np.flatnonzero(empty[stop:])
+    return (
+        int(before[-1]) + 1 if len(before) else 0,
+        stop + int(after[0]) if len(after) else len(empty),
+    )
+
+
+def _sharpened(levels: Levels, box: Box) -> Part:
+    """`box` with each side moved to the sharpest step near it, to a fraction of a pixel."""
+    left, top, right, bottom = box
+    height, width = levels.shape
+    rows = levels[:, left:right]
+    columns = levels[top:bottom].T
+    return (
+        _step(columns, left),
+        _step(rows, top),
+        width - _step(columns[::-1], width - right),
+        height - _step(rows[::-1], height - bottom),
+    )
+
+
+def _step(lines: Levels, place: int) -> float:
+    """Where near `place` the lines begin to be others.
+
+    A pixel that both sides share is partly like the one before and partly like the one behind:
+    by least squares along the line, how much.
+    """
+    if place <= 2:
+        return 0
+    first, last = max(place - 3, 1), min(place + 4, len(lines) - 1)
+    if last <= first:
+        return place
+    place = first + int(np.abs(np.diff(lines[first - 1 : last], axis=0)).mean(axis=1).argmax())
+    if not 2 <= place < len(lines) - 1:
+        return place
+    outside, inside = lines[place - 2], lines[place + 1]
+    difference = inside - outside
+    norm = float(difference @ difference)
+    shares = (lines[place - 1 : place + 1] - outside) @ difference / max(norm, 1)
+    return place + 1 - float(shares.clip(0, 1).sum())
