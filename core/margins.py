@@ -227,7 +227,7 @@ def _stepped(
 
 def _grown(levels: Levels) -> Iterator[Part]:
     """Rectangles with something all over them, each also without its bands and at full width."""
-    height, width = levels.shape
+    _height, width = levels.shape
     half = np.asarray(Image.fromarray(levels).reduce(2))
     if min(half.shape) < 4 * CELL:
         return

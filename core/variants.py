@@ -30,6 +30,9 @@ Floats = NDArray[np.float32]
 SIDE = 512
 LEAST_QUALITY = 50
 
+LEAST_DETAIL = 30
+"""Of a crop; in the same units as quality, but see `_detail`."""
+
 TURNS = tuple(sign * degrees for degrees in range(1, 7) for sign in (1, -1))
 """Degrees that a picture is turned back by when nothing shows that it was turned."""
 
@@ -102,8 +105,19 @@ def crops(luma: Luma) -> list[str]:
     """The hashes of a banked picture's crops, each once."""
     if min(luma.width, luma.height) < 2 * pdq.SMALLEST:
         return []
-    spectra = (pdq.Spectrum.of(_cut(luma, *crop)) for crop in CROPS)
+    samples = (_cut(luma, *crop) for crop in CROPS)
+    spectra = (pdq.Spectrum.of(seen) for seen in samples if _detail(seen) >= LEAST_DETAIL)
     return list(dict.fromkeys(s.pdq().hash for s in spectra if s.quality >= LEAST_QUALITY))
+
+
+def _detail(samples: pdq.Doubles) -> float:
+    """PDQ's quality if no step counted for more than 5 % of the range from black to white.
+
+    The edge of one large shape makes a high quality. Its hash is that of any such edge, and among
+    the crops of many pictures with one, the edge of a lens or the sun, some are alike.
+    """
+    steps = (np.abs(np.diff(samples, axis=axis)) * 100 / 255 for axis in (0, 1))
+    return sum(float(np.floor(step).clip(0, 5).sum()) for step in steps) / 90
 
 
 def turned(signal: str) -> list[Variant]:

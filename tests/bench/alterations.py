@@ -71,7 +71,7 @@ def bordered(color: str, across: float, down: float) -> Change:
     return change
 
 
-def _blurred_sides(image: Picture) -> Picture:
+def blurred_sides(image: Picture) -> Picture:
     """As a tall picture is shown in a wide frame: on a large, blurred copy of itself."""
     width = round(1.5 * image.width)
     behind = image.resize((width, round(1.5 * image.height)), Image.Resampling.BILINEAR)
@@ -233,7 +233,7 @@ ALTERATIONS: Mapping[str, Callable[[Picture], bytes]] = MappingProxyType(
         "white border 5 %": _saved(bordered("white", 0.05, 0.05)),
         "black border 10 %": _saved(bordered("black", 0.1, 0.1)),
         "letterbox": _saved(bordered("black", 0, 0.2)),
-        "blurred sides": _saved(_blurred_sides),
+        "blurred sides": _saved(blurred_sides),
         "caption above": _saved(captioned(over=False, top=True)),
         "caption over the edge": _saved(captioned(over=True, top=False)),
         "dark caption over the edge": _saved(captioned(over=True, top=True, dark=True)),

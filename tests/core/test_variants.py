@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from core import pdq
 from core.variant import KINDS
@@ -39,6 +39,46 @@ def nearest(copy: Image.Image, original: Image.Image, *kinds: str) -> int:
     return min((distance(one.hash, signal(original)) for one in found), default=256)
 
 
+def on_a_page(image: Image.Image) -> Image.Image:
+    """Beside other pictures and words, below a bar, on a page with a scroll bar."""
+    page = Image.new("RGB", (1280, 960), (245, 245, 240))
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((0, 0, 1280, 60), fill=(70, 80, 120))
+    draw.rectangle((1260, 60, 1280, 960), fill=(200, 200, 200))
+    draw.text((90, 75), "What was seen there", fill="black", font=ImageFont.load_default(36))
+    page.paste(image, (90, 140))
+    for top in (140, 330):
+        page.paste(picture("coffee.png", (180, 120)), (800, top))
+        draw.text(
+            (800, top + 130), "Another of them", fill="black", font=ImageFont.load_default(16)
+        )
+    draw.text((90, 140 + image.height + 12), "below it", fill="black")
+    return page
+
+
+def in_a_window(image: Image.Image) -> Image.Image:
+    """Between a title and a line of status, on a desktop."""
+    screen = Image.new("RGB", (1000, 800), (20, 90, 140))
+    draw = ImageDraw.Draw(screen)
+    draw.rectangle((149, 70, 150 + image.width, 120 + image.height), fill=(235, 235, 235))
+    draw.text((160, 78), "astronaut.png", fill="black", font=ImageFont.load_default(16))
+    screen.paste(image, (150, 100))
+    draw.text((160, 102 + image.height), "1 of 7", fill="black")
+    return screen
+
+
+def disk(seed: int) -> Image.Image:
+    """A part of a large bright disk on black, with faint marks."""
+    rng = np.random.default_rng(seed)
+    marks = Image.fromarray(rng.normal(0, 4, (12, 12)).astype(np.float32)).resize((282, 282))
+    y, x = np.mgrid[:282, :282]
+    radius = rng.uniform(200, 600)
+    inside = np.hypot(x - 141, y - 141 - radius + rng.uniform(30, 120)) < radius
+    grain = rng.normal(0, 2, (282, 282))
+    levels = np.where(inside, rng.uniform(90, 200) + np.asarray(marks), 4) + grain
+    return Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     ("name", "undo"),
@@ -67,6 +107,9 @@ def test_orientation(name: str, undo: Image.Transpose, size: tuple[int, int]) ->
         ("margin", alterations.captioned(over=False, top=True)),
         ("margin", alterations.screenshot),
         ("margin", alterations.inset(0.6)),
+        ("margin", alterations.blurred_sides),
+        ("margin", on_a_page),
+        ("margin", in_a_window),
         ("rotation", alterations.turned(2)),
         ("rotation", alterations.turned(-17)),
         ("rotation", alterations.turned(38)),
@@ -96,6 +139,13 @@ def test_crops() -> None:
     for crop in CROPS:
         copy = alterations.cropped(*crop)(original)
         assert min(distance(signal(copy), one) for one in kept) <= 8
+
+
+def test_no_crops_of_one_edge() -> None:
+    """Where there is nothing but the edge of one shape, crops of different pictures are alike."""
+    for seed in range(8):
+        assert crops(Luma.of(pixels(disk(seed)))) == []
+    assert len(crops(Luma.of(pixels(picture())))) > 30
 
 
 def test_edges_are_cut_from_both() -> None:
