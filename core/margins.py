@@ -27,6 +27,12 @@ Levels = NDArray[np.float32]
 SMALLEST = 0.12
 """What a margin leaves, at least, as a share of the width and of the height."""
 
+CELL = 8
+"""Pixels, of a picture at half its size, along a side of what is told to be empty or not."""
+
+SEEDS = 4
+"""Places that rectangles grow from, at most, in each reading of what is empty."""
+
 
 class Box(NamedTuple):
     """A part of a picture, in pixels; right and bottom are past its end."""
@@ -252,11 +258,6 @@ def _grown(levels: Levels) -> Iterator[Part]:
                 if _large_enough(one, levels):
                     yield _sharpened(levels, one)
 
-
-CELL = 8
-"""Pixels, of a picture at half its size, along a side of what is told to be empty or not."""
-
-SEEDS = 4
 
 _INSIDE = tuple(_Reading(sides, 1, 16, 0.5) for sides in ("tb", "ltrb"))
 """Bands of a window or a bubble that a rectangle has grown over."""
