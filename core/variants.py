@@ -30,8 +30,9 @@ Floats = NDArray[np.float32]
 SIDE = 512
 LEAST_QUALITY = 50
 
-LEAST_DETAIL = 30
-"""Of a crop; in the same units as quality, but see `_detail`."""
+CROP_DETAIL, EDGE_DETAIL = 30, 60
+"""What a crop of a banked picture has at least, and a query without one of its edges, which is the
+blindest guess of all and meets crops in the bank; as quality, but see `_detail`."""
 
 TURNS = tuple(sign * degrees for degrees in range(1, 7) for sign in (1, -1))
 """Degrees that a picture is turned back by when nothing shows that it was turned."""
@@ -94,7 +95,10 @@ def variants(luma: Luma, kinds: Collection[str]) -> list[Variant]:
         for kind in KINDS:
             if kind in kinds:
                 for name, samples in _SEEN[kind](luma):
-                    spectrum = pdq.Spectrum.of(samples * luma.contrast)
+                    seen = samples * luma.contrast
+                    if kind == "edge" and _detail(seen) < EDGE_DETAIL:
+                        continue
+                    spectrum = pdq.Spectrum.of(seen)
                     if spectrum.quality >= LEAST_QUALITY:
                         value = spectrum.pdq().hash
                         found.setdefault(value, Variant(kind, name, value))
@@ -106,7 +110,7 @@ def crops(luma: Luma) -> list[str]:
     if min(luma.width, luma.height) < 2 * pdq.SMALLEST:
         return []
     samples = (_cut(luma, *crop) for crop in CROPS)
-    spectra = (pdq.Spectrum.of(seen) for seen in samples if _detail(seen) >= LEAST_DETAIL)
+    spectra = (pdq.Spectrum.of(seen) for seen in samples if _detail(seen) >= CROP_DETAIL)
     return list(dict.fromkeys(s.pdq().hash for s in spectra if s.quality >= LEAST_QUALITY))
 
 
