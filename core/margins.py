@@ -197,7 +197,7 @@ def _framed(levels: Levels) -> Iterator[Box]:
             yield Box(left, top, right, bottom)
 
 
-def _lines(levels: Levels) -> tuple[list[int], NDArray[np.int32]]:
+def _lines(levels: Levels) -> tuple[list[int], NDArray[np.int16]]:
     """Up to eight places, and both edges, where columns step over a quarter of the height.
 
     Returns:
@@ -209,8 +209,8 @@ def _lines(levels: Levels) -> tuple[list[int], NDArray[np.int32]]:
     peak = np.ones(steps.shape, bool)
     inner = steps[:, 1:-1]
     peak[:, 1:-1] = (inner > 5) & (inner >= steps[:, :-2]) & (inner >= steps[:, 2:])
-    count = np.zeros((height + 1, width + 1), np.int32)
-    np.cumsum(peak, axis=0, out=count[1:])
+    count = np.zeros((height + 1, width + 1), np.int16)
+    np.cumsum(peak, axis=0, dtype=np.int16, out=count[1:])
     run = max(8, height // 4)
     best = (count[run:] - count[:-run]).max(axis=0, initial=0) / run
     places = [0, width]
@@ -223,7 +223,7 @@ def _lines(levels: Levels) -> tuple[list[int], NDArray[np.int32]]:
 
 
 def _stepped(
-    count: NDArray[np.int32], places: NDArray[np.intp], spans: NDArray[np.intp]
+    count: NDArray[np.int16], places: NDArray[np.intp], spans: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """The share of each span (rows of the answer) that has a step at each place (columns)."""
     start, end = spans[:, :1], spans[:, 1:]
@@ -238,12 +238,14 @@ def _grown(levels: Levels) -> Iterator[Part]:
     if min(half.shape) < 4 * CELL:
         return
     across = np.ascontiguousarray(half.T)
+    everything = _busy(half)
+    first = _deepest(everything)
     done: list[Box] = []
     for emptiness in (_spread, _change):
         empty_columns, empty_rows = emptiness(half), emptiness(across)
-        busy = _busy(half)
-        for _ in range(SEEDS):
-            seed = _deepest(busy)
+        busy = everything.copy()
+        for number in range(SEEDS):
+            seed = _deepest(busy) if number else first
             if seed is None:
                 break
             left, top, right, bottom = _spreading(seed, empty_columns, empty_rows)

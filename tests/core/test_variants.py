@@ -145,7 +145,8 @@ def test_no_crops_of_one_edge() -> None:
     """Where there is nothing but the edge of one shape, crops of different pictures are alike."""
     for seed in range(8):
         luma = Luma.of(pixels(disk(seed)))
-        assert crops(luma) == variants(luma, ["edge"]) == []
+        assert crops(luma) == []
+        assert variants(luma, ["edge"]) == []
     luma = Luma.of(pixels(picture()))
     assert len(crops(luma)) > 30
     assert len(variants(luma, ["edge"])) == len(EDGES)
