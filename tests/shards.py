@@ -31,7 +31,10 @@ def process(
     app: str, environ: Mapping[str, str], log: Path, port: int = 0
 ) -> AbstractContextManager[Served]:
     """`shard_app` or `match_app` as one process, that has one worker: its pid is its memory's."""
-    command = (f"tests.shards:{app}", "--factory", "--no-access-log", "--port", "{port}")
+    command = (
+        *(f"tests.shards:{app}", "--factory", "--no-access-log", "--port", "{port}"),
+        *("--timeout-graceful-shutdown", "2"),  # clients of a stopped shard would keep it for ever
+    )
     return serving("uvicorn", *command, environ=environ, log=log, port=port)
 
 

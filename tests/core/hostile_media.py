@@ -270,19 +270,9 @@ def damaged(seeds: list[bytes], choose: random.Random) -> bytes:
 
 
 def cost(content: bytes) -> tuple[str, float]:
-    """What comes of a file, and in how many seconds of the processor.
-
-    What else runs on a core and in its cache stretches them, so one that takes too long has five
-    tries: the shortest is nearest to what the file alone costs.
-    """
-    shortest = float("inf")
-    for _ in range(5):
-        started = time.process_time()
-        came_of_it = outcome(content)
-        shortest = min(shortest, time.process_time() - started)
-        if shortest <= SECONDS:
-            break
-    return came_of_it, shortest
+    """What came of hashing it, and the seconds of the processor that it took."""
+    started = time.process_time()
+    return outcome(content), time.process_time() - started
 
 
 def hash_all(folder: Path) -> int:
