@@ -10,6 +10,8 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
+from core.index.columns import Packed, Texts
+from core.index.layer import Columns
 from core.pdq import compute
 
 Bits = NDArray[np.uint8]
@@ -18,6 +20,20 @@ COPIES = 25
 """Alterations of each original in the photographs' set."""
 
 CHUNK = 1_000_000
+
+
+def one_bank(first_id: int, signals: Packed) -> Columns:
+    """`signals` as contents of one bank that say no more, a signal each, by ascending id."""
+    count = len(signals)
+    return Columns(
+        np.arange(first_id, first_id + count),
+        np.ones(count, np.int64),
+        np.ones(count, np.int64),
+        Texts(np.empty(0, np.uint8), np.zeros(count + 1, np.int64)),
+        np.empty(0, np.int64),
+        np.arange(count, dtype=np.uint32),
+        signals,
+    )
 
 
 def random_codes(rows: int, seed: int = 1) -> Iterator[Bits]:

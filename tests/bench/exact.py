@@ -21,13 +21,13 @@ import numpy as np
 from rich.console import Console
 from threatexchange.signal_type.signal_base import TrivialSignalTypeIndex
 
-from core.index.columns import Texts
 from core.index.exact import BYTES, Digests
 from core.index.layer import Columns
 from core.index.segment import write_segment
 from core.index.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
 from core.services import Services
 from core.settings import Settings
+from tests.bench.codes import one_bank
 from tests.bench.report import Figures, lines, publish, resident
 from tests.deployment import random_signal
 
@@ -112,16 +112,7 @@ def _ours(folder: Path, digests: Any, asked: list[str], expected: list[list[int]
 def _segments(services: Services, digests: Any) -> Iterator[SegmentRef]:
     for start in range(0, len(digests), SEGMENT_ROWS):
         part = digests[start : start + SEGMENT_ROWS]
-        rows = len(part)
-        columns = Columns(
-            np.arange(FIRST_ID + start, FIRST_ID + start + rows),
-            np.ones(rows, np.int64),
-            np.ones(rows, np.int64),
-            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.int64)),
-            np.empty(0, np.int64),
-            np.arange(rows, dtype=np.uint32),
-            Digests(part, None),
-        )
+        columns = one_bank(FIRST_ID + start, Digests(part, None))
         merged = Columns.merged([columns], at_bottom=True)  # which puts them in order
         yield write_segment(services.store, TYPE, "exact", merged)
 

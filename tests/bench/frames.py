@@ -7,10 +7,7 @@ thread each, and must find the same. Prints JSON lines, and rewrites the table i
 """
 
 import json
-import os
-import platform
 import random
-import re
 import sys
 import tempfile
 import time
@@ -23,12 +20,13 @@ import numpy as np
 
 from core import vpdq
 from core.index.cache import DiskCache
-from core.index.columns import Codes, Texts
+from core.index.columns import Codes
 from core.index.frames import Frames
-from core.index.layer import Columns
 from core.index.segment import fetch_postings, open_segment, write_segment
 from core.pdq import Pdq
 from core.store import FileStore
+from tests.bench.codes import one_bank
+from tests.bench.report import machine, put
 from tests.deployment import altered
 from tests.their_vpdq import VPDQIndex
 
@@ -85,16 +83,7 @@ def _signal(hashes: Signals) -> str:
 def _ours(
     folder: Path, codes: Any, videos: int, queries: Signals
 ) -> tuple[dict[str, float], list[set[int]]]:
-    ids = np.arange(videos)
-    columns = Columns(
-        ids,
-        np.ones(videos, np.int64),
-        np.ones(videos, np.int64),
-        Texts(np.empty(0, np.uint8), np.zeros(videos + 1, np.int64)),
-        np.empty(0, np.int64),
-        ids.astype(np.uint32),
-        Frames(Codes(codes), np.arange(videos + 1, dtype=np.int64) * np.uint64(FRAMES)),
-    )
+    columns = one_bank(0, Frames(Codes(codes), np.arange(videos + 1) * FRAMES))
     (folder / "store").mkdir()
     store = FileStore(folder / "store")
     started = time.perf_counter()
@@ -145,22 +134,11 @@ def _timed(
 
 def _write_table(videos: int, lines: list[dict[str, Any]]) -> None:
     """Put this run's table in place of the last one."""
-    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
     shown = ("case", "ours", "peer", "ratio", "unit")
-    rows = ["| " + " | ".join(str(line[name]) for name in shown) + " |" for line in lines]
-    processor = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    machine = f"{os.cpu_count()} cores, {(processor or [platform.processor()])[0]}, Python "
-    text = (
-        f"<!-- frames -->\n{videos} videos of {FRAMES} frames, queries of {QUERY_FRAMES}. "
-        f"{machine}{platform.python_version()}, {time.strftime('%Y-%m-%d')}.\n\n"
-        "| case | ours | threatexchange | ratio | unit |\n|---|---|---|---|---|\n"
-        + "\n".join(rows)
-        + "\n<!-- /frames -->"
-    )
-    pattern = re.compile("<!-- frames -->.*?<!-- /frames -->", re.DOTALL)
-    content, count = pattern.subn(lambda _: text, page.read_text())
-    assert count == 1, "docs/benchmarks.md has no place for this table"
-    page.write_text(content)
+    rows = ["| case | ours | threatexchange | ratio | unit |", "|---|---|---|---|---|"]
+    rows += ["| " + " | ".join(str(line[name]) for name in shown) + " |" for line in lines]
+    made = f"{videos} videos of {FRAMES} frames, queries of {QUERY_FRAMES}."
+    put("frames", f"{made} {machine()}\n\n" + "\n".join(rows))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ one from a camera has, and as much to decode.
 import io
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +30,7 @@ from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
 from core.hash import FAST_LEAST, photo_pdq
 from core.settings import Settings
+from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS
 
 SIZES = {"0.3MP": 0.3, "0.5MP": 0.5, "2MP": 2.0, "12MP": 12.0, "48MP": 48.0}
@@ -237,7 +236,6 @@ def _rounded(value: float) -> float:
 
 def _write_table(size: str, lines: list[dict[str, Any]]) -> None:
     """Put this run's table in place of the last one of its size."""
-    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
     cases = {line["case"]: line for line in lines}
     rows = [
         "| | time, ms | decoding alone | threatexchange | | memory, MB | threatexchange | "
@@ -256,22 +254,11 @@ def _write_table(size: str, lines: list[dict[str, Any]]) -> None:
             f"| {held['ours']} | {held['peer']} | {held['ratio'] or '-'} x "
             f"| {', '.join(f'{one:g}' for one in bits)} |"
         )
-    text = (
-        f"<!-- hash {size} -->\n### {size}, {lines[0]['pictures']} pictures, "
-        f"{lines[0]['bytes_per_pixel']} bytes a pixel\n\n"
-        f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, "
-        f"{time.strftime('%Y-%m-%d')}.\n\n" + "\n".join(rows) + f"\n<!-- /hash {size} -->"
+    put(
+        f"hash {size}",
+        f"### {size}, {lines[0]['pictures']} pictures, {lines[0]['bytes_per_pixel']} bytes a pixel"
+        f"\n\n{machine()}\n\n" + "\n".join(rows),
     )
-    pattern = re.compile(
-        f"<!-- hash {re.escape(size)} -->.*?<!-- /hash {re.escape(size)} -->", re.S
-    )
-    content, count = pattern.subn(lambda _: text, page.read_text())
-    page.write_text(content if count else f"{content.rstrip()}\n\n{text}\n")
-
-
-def _processor() -> str:
-    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

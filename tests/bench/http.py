@@ -13,9 +13,7 @@ JSON lines, and rewrites the table in `docs/benchmarks.md`.
 
 import json
 import os
-import platform
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -31,7 +29,8 @@ import requests
 from rich.console import Console
 
 from core.settings import Settings
-from tests.bench.hash import ONE_THREAD, _photographs, _processor, _saved
+from tests.bench.hash import ONE_THREAD, _photographs, _saved
+from tests.bench.report import machine, put
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.served import Served, serving
 
@@ -200,24 +199,12 @@ def _cents(seen: Seen) -> float:
 
 def _write_table(lines: list[dict[str, Any]]) -> None:
     """Put this run's table in place of the last one."""
-    page = ROOT / "docs" / "benchmarks.md"
-    rows = [
+    rows = ["| case | ours | threatexchange behind Flask | | unit |", "|---|---|---|---|---|"]
+    rows += [
         f"| {line['case']} | {line['ours']} | {line['peer']} | {line['ratio']} x | {line['unit']} |"
         for line in lines
     ]
-    text = (
-        "<!-- http -->\n"
-        f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, "
-        f"{time.strftime('%Y-%m-%d')}.\n\n"
-        "| case | ours | threatexchange behind Flask | | unit |\n|---|---|---|---|---|\n"
-        + "\n".join(rows)
-        + "\n<!-- /http -->"
-    )
-    content, found = re.subn(
-        "<!-- http -->.*?<!-- /http -->", lambda _: text, page.read_text(), flags=re.S
-    )
-    assert found, "docs/benchmarks.md has a place for this table"
-    page.write_text(content)
+    put("http", f"{machine()}\n\n" + "\n".join(rows))
 
 
 if __name__ == "__main__":

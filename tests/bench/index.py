@@ -24,15 +24,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_index import PDQIndex
 
-from core.index.columns import Codes, Texts
-from core.index.layer import Columns
+from core.index.columns import Codes
 from core.index.segment import file_key, write_segment
 from core.index.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
 from core.services import Services
 from core.settings import Settings
 from core.store import FileStore, ObjectStore
 from local_runtime.s3_server import start_seaweedfs
-from tests.bench.codes import SETS
+from tests.bench.codes import SETS, one_bank
 from tests.bench.freshness import functions, measure
 from tests.bench.report import Figures, Line, lines, publish, resident, seconds
 from tests.deployment import random_signal
@@ -153,17 +152,7 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
     took = dict.fromkeys(("build_s", "upload_s"), 0.0)
     for start in range(0, len(codes), SEGMENT_ROWS):
         started = time.perf_counter()
-        bits = np.array(codes[start : start + SEGMENT_ROWS])
-        rows = len(bits)
-        columns = Columns(
-            np.arange(FIRST_ID + start, FIRST_ID + start + rows),
-            np.ones(rows, np.int64),
-            np.ones(rows, np.int64),
-            Texts(np.empty(0, np.uint8), np.zeros(rows + 1, np.int64)),
-            np.empty(0, np.int64),
-            np.arange(rows, dtype=np.uint32),
-            Codes(bits),
-        )
+        columns = one_bank(FIRST_ID + start, Codes(np.array(codes[start : start + SEGMENT_ROWS])))
         segment = write_segment(local, "pdq", "binary", columns)
         took["build_s"] += time.perf_counter() - started
         started = time.perf_counter()

@@ -11,7 +11,6 @@ import concurrent.futures
 import io
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -34,6 +33,7 @@ from core.variant import KINDS
 from tests.bench.alterations import ALTERATIONS, jpeg
 from tests.bench.photographs import Photograph, photographs
 from tests.bench.plot import plot
+from tests.bench.report import put
 
 DOCS = Path(__file__).parents[2] / "docs"
 NEAR = 31
@@ -286,12 +286,7 @@ def _write(
         f"{time.strftime('%Y-%m-%d')}. Recall in per cent.\n\n![recall](recall.svg)\n\n"
     )
     body = "\n".join([*head, *rows, mean, wrong, "", *spent])
-    text = f"<!-- quality -->\n{made}{body}\n<!-- /quality -->"
-    page = DOCS / "benchmarks.md"
-    pattern = re.compile("<!-- quality -->.*?<!-- /quality -->", re.DOTALL)
-    content, found = pattern.subn(lambda _: text, page.read_text())
-    assert found, "docs/benchmarks.md has no place for this table"
-    page.write_text(content)
+    put("quality", made + body)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What benchmarks of indices share: figures of ours beside peers', as JSON lines and a table."""
+"""What benchmarks share: figures beside peers', as JSON lines and in `docs/benchmarks.md`."""
 
 import json
 import os
@@ -49,21 +49,33 @@ def publish(bench: str, scale: str, lines: Sequence[Line]) -> None:
     """Print the lines, and put their table in place of the last one of this bench and scale."""
     for line in lines:
         print(json.dumps(line), flush=True)
-    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
     rows = ["| case | ours | peer | | ratio | unit |", "|---|---|---|---|---|---|"]
     rows += [
         f"| {line['case']} | {line['ours']} | {line['peer'] or ''} | {line['peer_name'] or ''} "
         f"| {line['ratio'] or ''} | {line['unit']} |"
         for line in lines
     ]
-    machine = f"{os.cpu_count()} cores, {_memory() >> 30} GB, {_processor()}, Python "
-    text = (
-        f"<!-- {bench} {scale} -->\n### {scale} rows\n\n{machine}{platform.python_version()}, "
-        f"{time.strftime('%Y-%m-%d')}.\n\n" + "\n".join(rows) + f"\n<!-- /{bench} {scale} -->"
-    )
-    pattern = re.compile(f"<!-- {bench} {scale} -->.*?<!-- /{bench} {scale} -->", re.DOTALL)
+    put(f"{bench} {scale}", f"### {scale} rows\n\n{machine()}\n\n" + "\n".join(rows))
+
+
+def put(place: str, text: str) -> None:
+    """Put `text` into `docs/benchmarks.md`: what last stood in this place, or at the end."""
+    page = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+    text = f"<!-- {place} -->\n{text}\n<!-- /{place} -->"
+    pattern = re.compile(f"<!-- {re.escape(place)} -->.*?<!-- /{re.escape(place)} -->", re.DOTALL)
     content, count = pattern.subn(lambda _: text, page.read_text())
     page.write_text(content if count else f"{content.rstrip()}\n\n{text}\n")
+
+
+def machine() -> str:
+    """What was measured on, and when."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    processor = names[0] if names else platform.processor()
+    return (
+        f"{os.cpu_count()} cores, {memory >> 30} GB, {processor}, "
+        f"Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}."
+    )
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -85,12 +97,3 @@ def _rounded(value: float | None) -> float | None:
 
 def _unit(figure: str) -> str:
     return "bytes" if figure.endswith("_bytes") else "s" if figure.endswith("_s") else "ms"
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _processor() -> str:
-    names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return names[0] if names else platform.processor()
