@@ -7,16 +7,16 @@ sender's mistake, whatever that code raises.
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
-from core import pdq, video
+from core import jpeg, pdq, video
 from core.errors import BadInput, Unavailable
-from core.media import Source, decode, is_ours
+from core.media import Source, decode, is_ours, plain_jpeg
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.variant import Variant
@@ -56,19 +56,38 @@ def hash_content(
 def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
     """The PDQ of an image, in the mode that the settings say.
 
-    In mode `fast` a JPEG is decoded in gray and no larger than it need be, unless what is seen
-    then leaves open what the hash would be.
+    In mode `fast` a JPEG is read no further than need be, unless what is seen then leaves open what
+    the hash would be.
 
     Raises:
         BadInput, TooLarge, Unavailable: as `core.media.decode`.
     """
-    if settings.pdq_mode == "fast":
+    fast = settings.pdq_mode == "fast"
+    if found := _of_jpeg(source, settings.max_pixels, fast):
+        return found
+    if fast:
         picture = decode(source, settings.max_pixels, FAST_LEAST)
         if not picture.reduced:
             return pdq.compute(picture, LEAST_QUALITY)
         if found := pdq.approximate(picture, picture.full):
             return found
     return pdq.compute(decode(source, settings.max_pixels), LEAST_QUALITY)
+
+
+def _of_jpeg(source: Source, max_pixels: int, fast: bool) -> pdq.Pdq | None:
+    """The PDQ of a plain JPEG, unless its hash is for rounding errors to decide."""
+    if (opened := plain_jpeg(source, max_pixels)) is None:
+        return None
+    content, orientation = opened
+    with suppress(NotImplementedError):
+        luma = jpeg.Luma(content)
+        keep = pdq.frequencies_needed(luma.shape)
+        if fast and keep <= jpeg.BLOCK:
+            lowest = jpeg.frequencies(content, keep)
+            if found := pdq.approximate(lowest, luma.shape, keep, orientation):
+                return found
+        return pdq.by_matrix(luma, LEAST_QUALITY, orientation)
+    return None
 
 
 def content_type_of(header: str | None) -> str:

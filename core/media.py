@@ -66,6 +66,9 @@ Most take four bytes a pixel. These hold several copies meanwhile, measured at 7
 are decoded in Python, at 0.7 microseconds a pixel.
 """
 
+_JPEG = ("JPEG", "MPO")
+"""As Pillow has it; of several pictures in one MPO, the first is a plain JPEG."""
+
 _UPRIGHT = MappingProxyType(
     {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -153,19 +156,38 @@ def decode(source: Source, max_pixels: int, least: int | None = None) -> Picture
         TooLarge: its header says that it has more pixels. Nothing of it has been decoded then.
         Unavailable: it could not be read, for reasons that are ours.
     """
+    with _checked(source, max_pixels) as image:
+        size = image.size
+        if least is not None:
+            image.draft("L", (least, least))
+        drafted = image.size != size or (least is not None and image.format in _JPEG)
+        image.load()  # which turns a TIFF upright, and forgets its orientation
+        _plain(image.crop((0, 0, 1, 1)))  # what cannot become RGB fails here
+        return Picture(_ranged(image), _orientation(image), drafted, size)
+
+
+def plain_jpeg(source: Source, max_pixels: int) -> tuple[bytes, int] | None:
+    """The content of `source`, if it is a JPEG of one scan, and its orientation as EXIF has it.
+
+    Raises:
+        BadInput, TooLarge, Unavailable: as `decode`, for what can be told from its start.
+    """
+    with _checked(source, max_pixels) as image:
+        if image.format not in _JPEG or "progressive" in image.info:
+            return None
+        return _content(source), _orientation(image)
+
+
+@contextmanager
+def _checked(source: Source, max_pixels: int) -> Iterator[Image.Image]:
+    """The image in `source`, of which only the header has been read, and its errors explained."""
     # Pillow's own guard holds for the process, and for images within images too. With our limit
     # it warns of those alone that are refused here, whether or not its warnings are errors.
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
         with _opened(source) as file, Image.open(file, formats=FORMATS) as image:
             _check(image, source, max_pixels)
-            size = image.size
-            if least is not None:
-                image.draft("L", (least, least))
-            drafted = image.size != size or (least is not None and image.format in ("JPEG", "MPO"))
-            image.load()  # which turns a TIFF upright, and forgets its orientation
-            _plain(image.crop((0, 0, 1, 1)))  # what cannot become RGB fails here
-            return Picture(_ranged(image), _orientation(image), drafted, size)
+            yield image
     except (TooLarge, Unavailable):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -228,15 +250,19 @@ def _check(image: Image.Image, source: Source, max_pixels: int) -> None:
 
 def _scans(source: Source) -> int:
     """How many times `source`, a JPEG, starts a scan; the mark occurs nowhere else in its data."""
+    return _content(source).count(b"\xff\xda")
+
+
+def _content(source: Source) -> bytes:
     if isinstance(source, bytes):
-        return source.count(b"\xff\xda")
+        return source
     if isinstance(source, Path):
-        return _scans(source.read_bytes())
+        return source.read_bytes()
     place = source.tell()
     source.seek(0)
     content = source.read()
     source.seek(place)
-    return _scans(content)
+    return content
 
 
 def _too_many(max_pixels: int) -> TooLarge:

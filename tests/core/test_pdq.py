@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from core import pdq
-from core.pdq import Pdq, Pixels, compute
+from core.pdq import Pdq, Pixels, compute, matrix
+from core.pdq.definition import luma, sample_rounded, transform_rounded
 from tests.pictures import PHOTOGRAPHS
 
 PICTURES = sorted(
@@ -164,7 +165,7 @@ def test_a_window_is_the_picture_of_that_part(window: tuple[int, int, int, int])
 def test_luma_will_do() -> None:
     """Floats of luma have the hash of their picture, 8-bit gray that of the gray picture."""
     rgb = pixels("astronaut.png")
-    assert pdq.spectrum(pdq._luma(rgb)).pdq() == oracle(rgb)
+    assert pdq.spectrum(luma(rgb)).pdq() == oracle(rgb)
     gray = rgb[:, :, 1]
     assert pdq.spectrum(gray).pdq() == oracle(np.stack([gray] * 3, axis=2))
 
@@ -172,10 +173,10 @@ def test_luma_will_do() -> None:
 def test_luma_is_rounded_once() -> None:
     """Thousandths divided in 32 bits are the luma of the definition, whatever the colours."""
     rgb = noise(5, 700, 700)
-    true = (rgb * np.array(pdq.LUMA)).sum(axis=2)
-    assert np.array_equal(pdq._luma(rgb), true.astype(np.float32))
+    true = (rgb * np.array(matrix.LUMA)).sum(axis=2)
+    assert np.array_equal(luma(rgb), true.astype(np.float32))
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert np.array_equal(pdq._luma(gray), pdq._luma(np.stack([gray] * 3, axis=2)))
+    assert np.array_equal(luma(gray), luma(np.stack([gray] * 3, axis=2)))
 
 
 def test_ties_of_a_large_picture_take_little_memory() -> None:
@@ -201,9 +202,9 @@ def test_approximations_do_not_guess() -> None:
 
 def test_photographs_take_the_short_way() -> None:
     """The matrix form decides nearly all pictures; chessboards are ties, and it does not guess."""
-    decided = [name for name in PICTURES if pdq._by_matrix(pixels(name))]
+    decided = [name for name in PICTURES if pdq.by_matrix(pixels(name))]
     assert len(decided) > 0.9 * len(PICTURES)
-    assert not any(pdq._by_matrix(pixels(name, (500, 300))) for name in SYMMETRIC)
+    assert not any(pdq.by_matrix(pixels(name, (500, 300))) for name in SYMMETRIC)
 
 
 @pytest.mark.parametrize("size", [(300, 200), (1300, 1000), (100, 1500), (2100, 1700)])
@@ -211,10 +212,10 @@ def test_both_ways_agree_within_the_stated_errors(size: tuple[int, int]) -> None
     """What decides between them is true: samples and coefficients differ by less than it says."""
     for name in PICTURES[::2]:
         rgb = pixels(name, size)
-        exact, rounded = pdq.sample(rgb), pdq._sample_rounded(rgb)
-        assert np.abs(exact - rounded).max() < pdq.SAMPLE_ERROR
-        difference = pdq._TRANSFORM @ exact @ pdq._TRANSFORM.T - pdq._transform_rounded(rounded)
-        assert np.abs(difference).max() < pdq.COEFFICIENT_ERROR
+        exact, rounded = pdq.sample(rgb), sample_rounded(rgb)
+        assert np.abs(exact - rounded).max() < matrix.SAMPLE_ERROR
+        difference = matrix.TRANSFORM @ exact @ matrix.TRANSFORM.T - transform_rounded(rounded)
+        assert np.abs(difference).max() < matrix.COEFFICIENT_ERROR
 
 
 def test_photographs_are_there() -> None:

@@ -1,0 +1,85 @@
+"""JPEG files read no further than PDQ needs: to rows of luma, or to the lowest frequencies.
+
+PDQ needs each row of luma once, and never the colours, so no picture is ever whole in memory. In
+mode `fast` it does not need pixels at all: a JPEG is stored as the frequencies of blocks of 8 x 8
+pixels, and smoothing leaves only the lowest of them.
+
+What decodes is `jpeg.c`. It takes plain JPEGs alone, and leaves the odd and the damaged to Pillow,
+as it does all of them where it was not compiled.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from core import _jpeg
+else:
+    try:
+        from core import _jpeg
+    except ImportError:  # there was no compiler when this was installed
+        _jpeg = None
+
+Floats = NDArray[np.float32]
+
+BLOCK = 8
+"""Pixels along a side of a block, and the frequencies of it along each axis."""
+
+
+class Luma:
+    """The luma of a JPEG, H x W in gray levels: to the bit that of the RGB that Pillow decodes.
+
+    Its rows can be had in order only: a slice never starts above the one before.
+
+    Raises:
+        NotImplementedError: the file is not for this decoder, on creation or at any slice.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._file = _opened(content)
+        self._rows: Floats = np.empty((0, self._file.size[1]), np.float32)
+        self._top = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._file.size
+
+    def __getitem__(self, rows: slice) -> Floats:
+        top, bottom, _ = rows.indices(self.shape[0])
+        while top > self._top + len(self._rows):  # nobody wants these
+            self._go_on(min(top, self._top + len(self._rows) + 64), self._top + len(self._rows))
+        self._go_on(bottom, top)
+        return self._rows
+
+    def _go_on(self, bottom: int, top: int) -> None:
+        """Decode the rows from `top` to `bottom`, but for those that are there."""
+        kept = self._rows[top - self._top :]
+        self._rows = np.empty((bottom - top, self.shape[1]), np.float32)
+        self._rows[: len(kept)] = kept
+        self._file.rows(self._rows[len(kept) :])
+        self._top = top
+
+
+def frequencies(content: bytes, keep: int) -> Floats:
+    """The keep x keep lowest frequencies of each block of luma, in gray levels about mid-gray.
+
+    Returns:
+        as many rows and columns as there are blocks, times `keep`: of each block the cosines of
+        frequency 0 to keep - 1 down and across, the first of which is its mean.
+
+    Raises:
+        NotImplementedError: the file is not for this decoder.
+    """
+    file = _opened(content)
+    down, across = file.blocks
+    found: Floats = np.empty((down * keep, across * keep), np.float32)
+    file.cosines(found, keep)
+    height, width = (-(-side // BLOCK) * keep for side in file.size)  # whole MCUs are stored
+    return found[:height, :width]
+
+
+def _opened(content: bytes) -> "_jpeg.Jpeg":
+    if _jpeg is None:
+        raise NotImplementedError("core/jpeg.c was not compiled")
+    return _jpeg.Jpeg(content)
