@@ -37,6 +37,7 @@
 typedef uint8_t byte8 __attribute__((vector_size(8)));
 typedef int16_t short8 __attribute__((vector_size(16)));
 typedef int32_t int8 __attribute__((vector_size(32), aligned(16)));
+typedef uint32_t word8 __attribute__((vector_size(32), aligned(16)));
 typedef float float8 __attribute__((vector_size(32), aligned(16)));
 
 #define INLINE static inline __attribute__((always_inline))
@@ -89,7 +90,7 @@ typedef struct {
     int mcus_down, mcus_across;
     int interval;              /* MCUs from one restart to the next, or 0 */
     uint16_t quant[4][64];     /* in the order of the file */
-    int8 factors[4][8];        /* the same, by row and column */
+    word8 factors[4][8];        /* the same, by row and column */
     int quants;                /* a bit for each that is known */
     Huffman codes[2][4];
     Component component[3];
@@ -135,7 +136,7 @@ static int define_code(Huffman *code, const uint8_t *counts, const uint8_t *symb
     for (int bits = 1; bits <= 16; bits++) {
         code->offset[bits] = known - (int32_t)next;
         for (int i = 0; i < counts[bits - 1]; i++, known++, next++) {
-            if (next >= 1u << bits)
+            if (next >= 1u << bits || (!is_ac && symbols[known] > 11))
                 return -1;
             code->symbols[known] = symbols[known];
             if (bits <= FAR) {
@@ -152,7 +153,7 @@ static int define_code(Huffman *code, const uint8_t *counts, const uint8_t *symb
         if (!bits || bits > AHEAD)
             continue;
         if (!is_ac)
-            code->next[ahead] = what <= 11 ? what << 8 | bits : 0;
+            code->next[ahead] = what << 8 | bits;
         else if (!what)
             code->next[ahead] = END << 8 | bits;
         else if (what == 0xF0)
@@ -228,13 +229,13 @@ static int read_frame(Jpeg *jpeg, const uint8_t *at, int size)
         Component *one = &jpeg->component[i];
         one->id = said[0], one->across = said[1] >> 4, one->down = said[1] & 15;
         one->quant = said[2];
-        if (one->quant > 3 || (i && (one->across != 1 || one->down != 1)))
+        if (one->quant > 3 || one->across < 1 || one->across > 4 || one->down < 1 || one->down > 4
+            || (i && (one->across != 1 || one->down != 1)))
             return refuse(jpeg, "its components are odd");
     }
     if (jpeg->components == 1)
         luma->across = luma->down = 1; /* of no meaning where there are no others */
-    if (luma->id == 'R' || luma->across > 2 || luma->across < 1 || luma->down < 1
-        || luma->down > luma->across)
+    if (luma->id == 'R' || luma->across > 2 || luma->down > luma->across)
         return refuse(jpeg, "its colours or their sampling are rare");
     jpeg->mcus_down = (jpeg->height + 8 * luma->down - 1) / (8 * luma->down);
     jpeg->mcus_across = (jpeg->width + 8 * luma->across - 1) / (8 * luma->across);
@@ -383,7 +384,7 @@ INLINE int symbol(Reader *reader, const Huffman *code)
 RARE Slowly slowly_dc(Reader reader, const Huffman *code)
 {
     int size = symbol(&reader, code);
-    return (Slowly){reader, size > 11 ? -1 : size, 0};
+    return (Slowly){reader, size, 0};
 }
 
 RARE Slowly slowly_ac(Reader reader, const Huffman *code)
@@ -472,22 +473,22 @@ INLINE int values(Reader *reader, const Huffman *code, int16_t *block, int last,
 
 /* ------------------------------------------------------------------------------- samples */
 
-/* The inverse transform along one axis, of 8 columns, rounded at the bit `shift`. */
-INLINE void inverse(int8 *x, const int shift)
+/* The inverse transform along one axis, of 8 columns, without its last `shift` bits. Of numbers too
+ * large for any picture only the lowest bits come out right, which is why they are unsigned. */
+INLINE void inverse(word8 *x, const uint32_t plus, const int shift)
 {
-    int8 a = (x[2] + x[6]) * 4433;
-    int8 b = a - x[6] * 15137, c = a + x[2] * 6270;
-    int8 d = ((x[0] + x[4]) << 13) + (1 << (shift - 1));
-    int8 e = ((x[0] - x[4]) << 13) + (1 << (shift - 1));
-    int8 even[4] = {d + c, e + b, e - b, d - c};
-    int8 turn = (x[7] + x[3] + x[5] + x[1]) * 9633;
-    int8 f = (x[7] + x[1]) * -7373, g = (x[5] + x[3]) * -20995;
-    int8 h = (x[7] + x[3]) * -16069 + turn, i = (x[5] + x[1]) * -3196 + turn;
-    int8 odd[4] = {x[1] * 12299 + f + i, x[3] * 25172 + g + h, x[5] * 16819 + g + i,
-                   x[7] * 2446 + f + h};
+    word8 a = (x[2] + x[6]) * 4433u;
+    word8 b = a - x[6] * 15137u, c = a + x[2] * 6270u;
+    word8 d = ((x[0] + x[4]) << 13) + plus, e = ((x[0] - x[4]) << 13) + plus;
+    word8 even[4] = {d + c, e + b, e - b, d - c};
+    word8 turn = (x[7] + x[3] + x[5] + x[1]) * 9633u;
+    word8 f = (x[7] + x[1]) * -7373u, g = (x[5] + x[3]) * -20995u;
+    word8 h = (x[7] + x[3]) * -16069u + turn, i = (x[5] + x[1]) * -3196u + turn;
+    word8 odd[4] = {x[1] * 12299u + f + i, x[3] * 25172u + g + h, x[5] * 16819u + g + i,
+                    x[7] * 2446u + f + h};
     for (int k = 0; k < 4; k++) {
-        x[k] = (even[k] + odd[k]) >> shift;
-        x[7 - k] = (even[k] - odd[k]) >> shift;
+        x[k] = (word8)((int8)(even[k] + odd[k]) >> shift);
+        x[7 - k] = (word8)((int8)(even[k] - odd[k]) >> shift);
     }
 }
 
@@ -504,33 +505,31 @@ INLINE void turn(short8 *rows)
 }
 
 /* A block to 8 x 8 samples; sets `large` where its values are larger than those of any picture. */
-INLINE void block_samples(const int16_t *block, const int8 *factors, uint8_t *out, Py_ssize_t stride,
+INLINE void block_samples(const int16_t *block, const word8 *factors, uint8_t *out, Py_ssize_t stride,
                           int8 *large)
 {
     const short8 *values = (const short8 *)block;
     short8 rows[8];
-    int8 x[8];
+    word8 x[8];
     float8 squares = {0};
     for (int i = 0; i < 8; i++) {
-        x[i] = __builtin_convertvector(values[i], int8) * factors[i];
-        float8 value = __builtin_convertvector(x[i], float8);
+        x[i] = (word8)__builtin_convertvector(values[i], int8) * factors[i];
+        float8 value = __builtin_convertvector((int8)x[i], float8);
         squares += value * value;
     }
     *large |= squares > (float)MOST * MOST;
-    inverse(x, 11);
+    inverse(x, 1 << 10, 11);
     for (int i = 0; i < 8; i++)
         rows[i] = __builtin_convertvector(x[i], short8);
     turn(rows);
     for (int i = 0; i < 8; i++)
-        x[i] = __builtin_convertvector(rows[i], int8);
-    inverse(x, 18);
+        x[i] = (word8)__builtin_convertvector(rows[i], int8);
+    inverse(x, (128 << 18) + (1 << 17), 18); /* samples are stored about mid-gray */
     for (int i = 0; i < 8; i++)
         rows[i] = __builtin_convertvector(x[i], short8);
     turn(rows);
     for (int i = 0; i < 8; i++) {
-        short8 row = rows[i] + 128;
-        row &= row > 0;
-        short8 white = row > 255;
+        short8 row = rows[i] & (rows[i] > 0), white = row > 255;
         byte8 samples = __builtin_convertvector((row & ~white) | (white & 255), byte8);
         memcpy(out + i * stride, &samples, 8);
     }
@@ -600,7 +599,7 @@ INLINE int mcu_row(Jpeg *jpeg, const int whole, int keep, float *cosines, Py_ssi
                         for (int v = 0; v < keep && keep > 1; v++)
                             for (int u = 0; u < keep; u++)
                                 out[v * stride + u]
-                                    = block[8 * v + u] * jpeg->factors[one->quant][v][u] / 8.f;
+                                    = block[8 * v + u] * (int)jpeg->factors[one->quant][v][u] / 8.f;
                         continue;
                     }
                     uint8_t *out = one->samples + (1 + 8 * down) * one->stride + 8 * left;
