@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from core.catalog import Catalog
-from core.index.rebuild import build_anywhere
 from core.index.snapshot import newest_snapshot
 from core.services import Services
 from core.settings import Settings
 from core.tasks import on_processes
+from core.worker import build_anywhere
 
 MOST_GROWTH = 1.5
 """Peak of memory with all contents, at most so many times that with a task's worth of them."""

@@ -22,8 +22,6 @@ from core.index.entry import Entry, Mark, Source
 from core.index.layer import Columns
 from core.index.segment import write_segment
 from core.index.snapshot import SegmentRef, segment_ref
-from core.services import Services
-from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.store import ObjectStore
 
@@ -109,15 +107,6 @@ def build(source: Source, store: ObjectStore, signal_types: SignalTypes, task: T
     except ObjectExists:
         return _read(store, task)
     return built
-
-
-def build_anywhere(settings: Settings, task: Task) -> Built:
-    """Do `task` in a process that knows of a deployment no more than its settings."""
-    services = Services(settings)
-    try:
-        return build(services.catalog, services.store, services.signal_types, task)
-    finally:
-        services.catalog.close()
 
 
 def marks_before(store: ObjectStore, built: Built) -> Iterator[Mark]:

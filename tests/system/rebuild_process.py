@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 
 import core.index.rebuild
-from core.index.rebuild import Built, Task, build_anywhere
+from core.index.rebuild import Built, Task
 from core.services import Services
 from core.settings import Settings
 from core.tasks import on_processes
+from core.worker import build_anywhere
 
 
 def main(path: Path, ids: int) -> None:

@@ -14,11 +14,12 @@ from distributed import LocalCluster
 from core.errors import Misconfigured, Unavailable
 from core.index import rebuild
 from core.index.collect import Collector
-from core.index.rebuild import Built, Task, build_anywhere, plan, recorded
+from core.index.rebuild import Built, Task, plan, recorded
 from core.index.segment import file_key
 from core.index.snapshot import FileRef, listed_numbers
 from core.settings import Settings
 from core.tasks import Way, on_dask, on_processes, one_by_one
+from core.worker import build_anywhere
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 
