@@ -11,6 +11,8 @@
 | `banks` | the banks of a snapshot, inline or in a file of their own |
 | `segment`, `cache` | a layer in the store; its files on the local disk, verified |
 | `publish`, `writers` | catalog → next snapshot; who may |
+| `snapshots`, `segments` | of one type, for who publishes: newest → next; written, read back |
+| `rebuild`, `build` | the index made anew from the whole catalog; a task of that |
 | `compact`, `collect` | keeping segments few; deleting what is dead |
 | `found` | what lookups ask of an index, wherever it is, and what it answers |
 | `shard`, `sharded`, `reply` | which share of an index is whose; asking all shares; over the wire |

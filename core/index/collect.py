@@ -12,12 +12,8 @@ import json
 from collections.abc import Callable
 
 from core.errors import ObjectMissing, SegmentCorrupt
-from core.index.snapshot import (
-    Snapshot,
-    listed_numbers,
-    read_snapshot,
-    snapshot_key,
-)
+from core.index.segment import stored_segments
+from core.index.snapshot import Snapshot, listed_numbers, read_snapshot, snapshot_key
 from core.store import ObjectStore
 
 
@@ -37,14 +33,6 @@ class Collector:
         self._collect_snapshots(newest)
         self._collect_segments(newest)
 
-    def stored_segments(self) -> dict[str, list[str]]:
-        """The keys of the files of every segment in the store, by segment id."""
-        prefix = f"index/{self._name}/segments/"
-        keys: dict[str, list[str]] = {}
-        for info in self._store.list(prefix):
-            keys.setdefault(info.key.removeprefix(prefix).partition("/")[0], []).append(info.key)
-        return keys
-
     def _collect_snapshots(self, newest: Snapshot) -> None:
         oldest_kept = self._clock() - self._grace
         for number in listed_numbers(self._store, self._name):
@@ -61,7 +49,7 @@ class Collector:
     def _collect_segments(self, newest: Snapshot) -> None:
         now = self._clock()
         named = newest.named()
-        since, stored = self._unnamed_since(), self.stored_segments()
+        since, stored = self._unnamed_since(), stored_segments(self._store, self._name)
         awaited = newest.rebuild and newest.rebuild.id
         unnamed = {
             id_: since.get(id_, now)

@@ -1,157 +1,248 @@
-"""An index made anew from the whole catalog, as a plan of tasks that may be done anywhere, twice.
+"""An index made anew from the whole catalog, while others publish.
 
-A task reads one range of content ids and writes one segment. What its segment holds follows from
-the catalog alone, never from who does it or how many there are, so the files are the same bit for
-bit. What a task has made is written down in a record, created if absent: of two who do the same
-task one is recorded, and a run that goes on after another died does only what has no record.
-
-Everything lies under the name of the rebuild (`Rebuild.id`): the records in a folder of that name
-among the segments, and segments whose ids begin with it. So the collector, which leaves them
-alone while the rebuild is under way, later deletes what came to nothing like any dead segment.
+A rebuild is announced by a snapshot, which says what segments, the oldest, it will replace. From
+then on whatever is published comes above these, so that it stays the last word, however long the
+tasks take and whenever they read. One snapshot at the end puts the new segments in their place.
+What the tasks are is in `core.index.build`, and why all this is safe in decision 20.
 """
 
-import hashlib
-import itertools
-import json
-import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 
-from core.errors import BadInput, ObjectExists
-from core.index.entry import Entry, Mark, Source
-from core.index.layer import Columns
-from core.index.segment import write_segment
-from core.index.snapshot import SegmentRef, segment_ref
+import numpy as np
+
+from core.errors import ObjectMissing, Unavailable
+from core.index.build import BATCH, Built, Task, build, marks_before, plan, recorded
+from core.index.entry import Mark, Source
+from core.index.segments import Segments
+from core.index.snapshot import Rebuild, SegmentRef, Snapshot, Tail
+from core.index.snapshots import Snapshots
+from core.index.writers import Writers
 from core.signal_types import SignalTypes
 from core.store import ObjectStore
+from core.tasks import one_by_one
 
-RANGE = 500_000
-"""Content ids that a task reads, which bounds its memory."""
+REBUILD_SECONDS = 86_400.0
+"""Longest time that merging waits for a rebuild, and that one which died can be taken up again."""
 
-BATCH = 50_000
-"""Contents, or marks, that are held one by one before they become columns."""
+Run = Callable[[Sequence[Task]], Iterator[tuple[Task, Built]]]
+"""Does tasks, somewhere."""
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Task:
-    """The contents of one type with ids from `first` to `last`, both included."""
-
-    signal_type: str
-    rebuild: str
-    first: int
-    last: int
-
-    @property
-    def ids(self) -> range:
-        return range(self.first, self.last + 1)
-
-    @property
-    def record(self) -> str:
-        """Key of what the task has made, there once it is done."""
-        return f"{_folder(self.signal_type, self.rebuild)}{self.first}-{self.last}.json"
+Progress = Callable[[int, int], object]
+"""Is told how many tasks are done, of how many."""
 
 
 @dataclass(frozen=True)
-class Built:
-    """What a task has made.
+class Rebuilt:
+    """What came of a rebuild.
 
     Attributes:
-        segment: None if there was no such content.
-        marks: key of the marks that had been read before the contents were.
+        number: of a snapshot that holds everything committed before the call.
+        contents, signals, segments: how many have been made.
+        tasks: how many there were.
+        kept: of these, done already by a run that died.
     """
 
-    segment: SegmentRef | None
-    marks: str
+    number: int
+    contents: int
+    signals: int
+    segments: int
+    tasks: int
+    kept: int
 
 
-def plan(source: Source, signal_type: str, rebuild: str) -> list[Task]:
-    """The tasks that together read all content there is now, by ascending id.
+@dataclass(frozen=True)
+class Done:
+    """All tasks of a rebuild, done.
 
-    Ranges begin at multiples of `RANGE`, so that a later plan has the same ones.
+    Attributes:
+        built: what each has made, by ascending content id.
+        kept: how many were done already.
     """
-    tasks: list[Task] = []
-    start = 0
-    while (found := source.following(signal_type, start)) is not None:
-        first = found - found % RANGE
-        start = first + RANGE
-        tasks.append(Task(signal_type, rebuild, first, start - 1))
-    return tasks
+
+    built: tuple[Built, ...]
+    kept: int
+
+    @property
+    def segments(self) -> tuple[SegmentRef, ...]:
+        return tuple(built.segment for built in self.built if built.segment)
+
+    def published(self, number: int) -> Rebuilt:
+        """The same as a caller is told it, once snapshot `number` holds it."""
+        segments = self.segments
+        return Rebuilt(
+            number,
+            sum(segment.contents for segment in segments),
+            sum(segment.rows for segment in segments),
+            len(segments),
+            len(self.built),
+            self.kept,
+        )
 
 
-def recorded(store: ObjectStore, tasks: Sequence[Task]) -> dict[Task, Built]:
-    """What those of `tasks` have made that are done, all of one rebuild."""
-    if not tasks:
-        return {}
-    there = {info.key for info in store.list(_folder(tasks[0].signal_type, tasks[0].rebuild))}
-    return {task: _read(store, task) for task in tasks if task.record in there}
+class Rebuilder:
+    """Rebuilds the index of one signal type."""
+
+    def __init__(
+        self,
+        signal_type: str,
+        source: Source,
+        store: ObjectStore,
+        signal_types: SignalTypes,
+        writers: Writers,
+        snapshots: Snapshots,
+        segments: Segments,
+        clock: Callable[[], float],
+    ) -> None:
+        self._name = signal_type
+        self._source = source
+        self._store = store
+        self._signal_types = signal_types
+        self._writers = writers
+        self._snapshots = snapshots
+        self._segments = segments
+        self._clock = clock
+        self._lease = f"rebuild-{signal_type}"
+        self._rebuilding = threading.Lock()
+
+    def rebuild(self, run: Run | None = None, progress: Progress | None = None) -> Done:
+        """Make all segments anew, or those that a rebuild of this catalog which died has left.
+
+        Args:
+            run: does the tasks; in this process one by one if it is None.
+            progress: is told how many tasks are done, of how many.
+
+        Raises:
+            Unavailable: what was done is kept; calling again goes on.
+        """
+        with self._rebuilding:
+            with self._snapshots.turn:
+                rebuild, below = self._announced()
+            done = self._done(rebuild, run, progress)
+            with self._snapshots.turn:
+                snapshot = self._installed(rebuild, below, done.segments)
+            if snapshot:
+                self._clear(done, snapshot)
+            self._source.lease(self._lease, rebuild, 0)
+        return done
+
+    def build_first(self, marks: Sequence[Mark]) -> None:
+        """Make the first snapshot, or go on with that, for a publisher whose turn it is.
+
+        Args:
+            marks: the first ones, read before it was seen that there is no snapshot.
+
+        Raises:
+            Unavailable: what was done is kept; calling again goes on.
+        """
+        rebuild = _first_id(marks)
+        done = self._done(rebuild)
+        if snapshot := self._installed(rebuild, None, done.segments):
+            # Not `marks`: a task that another process had done read the state before them.
+            self._clear(done, snapshot)
+
+    def _announced(self) -> tuple[str, int | None]:
+        """Announce a rebuild, or take up one that died: its id, and `Rebuild.below`.
+
+        An announcement holds for this catalog alone, which therefore remembers the id too: an
+        index that was made from another one, or left behind while this one went on elsewhere, is
+        not gone on with.
+
+        Without any snapshot there is nothing to announce it in (`below` is None).
+        """
+        while True:
+            self._snapshots.begin()
+            marks = self._source.marks(self._name, 1)
+            newest = self._snapshots.newest()
+            if newest is None:
+                return _first_id(marks), None
+            known = self._source.leased_to(self._lease)
+            if newest.rebuild and newest.rebuild.id == known:
+                return known, newest.rebuild.below
+            if known:
+                self._source.lease(self._lease, known, 0)
+            tail = self._segments.columns_of(newest.tail)
+            old = newest.segments + self._segments.store([tail], bottom=not newest.segments)
+            rebuild = Rebuild(uuid.uuid4().hex, self._clock() + REBUILD_SECONDS, len(old))
+            self._source.lease(self._lease, rebuild.id, REBUILD_SECONDS)
+            successor = self._snapshots.successor(newest, old, Tail())
+            if self._snapshots.create(replace(successor, rebuild=rebuild)):
+                return rebuild.id, rebuild.below
+
+    def _done(self, rebuild: str, run: Run | None = None, progress: Progress | None = None) -> Done:
+        """Do those tasks that are not done already."""
+        tell = progress or _no_progress
+        tasks = plan(self._source, self._name, rebuild)
+        done = recorded(self._store, tasks)
+        kept = len(done)
+        tell(kept, len(tasks))
+        here = partial(one_by_one, partial(build, self._source, self._store, self._signal_types))
+        missing = [task for task in tasks if task not in done]
+        for task, built in (run or here)(missing) if missing else ():
+            done[task] = built
+            tell(len(done), len(tasks))
+        return Done(tuple(done[task] for task in tasks), kept)
+
+    def _installed(
+        self, rebuild: str, below: int | None, segments: tuple[SegmentRef, ...]
+    ) -> Snapshot | None:
+        """The snapshot with `segments` in their place; None if another's makes it needless."""
+        while True:
+            self._writers.check()
+            self._snapshots.begin()
+            newest = self._snapshots.newest() if below is None else self._snapshots.existing()
+            if newest is None:
+                snapshot = self._snapshots.successor(None, segments, Tail())
+            elif below is None:
+                return None  # the first one has been made from the same catalog meanwhile
+            elif newest.rebuild and newest.rebuild.id == rebuild:
+                above = newest.segments[below:]
+                # Nothing there was is used: the list of banks may be what is damaged.
+                before = replace(newest, rebuild=None, bank_list=None)
+                snapshot = self._snapshots.successor(before, segments + above, newest.tail)
+            elif segments and all(segment in newest.segments for segment in segments):
+                return None  # who went on with the same rebuild was faster
+            else:
+                raise Unavailable(
+                    "another rebuild began meanwhile, or this one took more than a day: "
+                    "nothing was changed, try again"
+                )
+            if self._snapshots.create(snapshot):
+                return snapshot
+
+    def _clear(self, done: Done, snapshot: Snapshot) -> None:
+        """Forget the marks that the tasks have taken up, and nobody has to publish any more.
+
+        Not those of content that is also named above the rebuilt segments, the oldest of
+        `snapshot`: who put it there may have read it before the change that is marked, and hides
+        ours.
+        """
+        published = snapshot.segments[len(done.segments) :]
+        above = [self._segments.columns(segment) for segment in published]
+        above.append(self._segments.columns_of(snapshot.tail))
+        for built in done.built:
+            with suppress(ObjectMissing):  # after the grace; they are published as changes, then
+                marks = marks_before(self._store, built)
+                while batch := list(islice(marks, BATCH)):
+                    ids = np.array([mark.content_id for mark in batch], np.int64)
+                    hidden = np.any([layer.names(ids) for layer in above], axis=0)
+                    kept = [mark for mark, hides in zip(batch, hidden, strict=True) if not hides]
+                    self._source.clear(self._name, kept)
 
 
-def build(source: Source, store: ObjectStore, signal_types: SignalTypes, task: Task) -> Built:
-    """Do `task`. Safe to repeat, and at once with others who do the same one."""
-    marks = _store_marks(source, store, task)  # before the state that they mark
-    kind = signal_types.kind(task.signal_type)
-    entries = valid(signal_types, task.signal_type, source.all_entries(task.signal_type, task.ids))
-    chunks: list[Columns] = []
-    while (chunk := Columns.of(kind, itertools.islice(entries, BATCH))).size:
-        chunks.append(chunk)
-    segment = None
-    if chunks:
-        columns = Columns.merged(chunks, at_bottom=True)
-        del chunks
-        segment = write_segment(store, task.signal_type, kind, columns, task.rebuild)
-    built = Built(segment, marks)
-    try:
-        store.create(task.record, json.dumps(asdict(built), sort_keys=True).encode())
-    except ObjectExists:
-        return _read(store, task)
-    return built
+def _first_id(marks: Sequence[Mark]) -> str:
+    """The name of the build that makes the first snapshot, the same for whoever goes on with it.
+
+    As long as the first mark is there, no mark has been cleared since it was set: so whatever was
+    built under its name, changes since then are still marked. A mark that is gone never returns.
+    """
+    return marks[0].version if marks else uuid.uuid4().hex
 
 
-def marks_before(store: ObjectStore, built: Built) -> Iterator[Mark]:
-    """The marks that had been set when the task began to read contents."""
-    for version, ids in json.loads(store.get(built.marks)).items():
-        yield from (Mark(content_id, version) for content_id in ids)
-
-
-def valid(signal_types: SignalTypes, signal_type: str, entries: Iterable[Entry]) -> Iterator[Entry]:
-    """`entries` without malformed signals: one of them would break the index of all."""
-
-    def is_valid(signal: str) -> bool:
-        try:
-            return signal_types.validate(signal_type, signal) == signal
-        except BadInput:
-            return False
-
-    for entry in entries:
-        signals = tuple(signal for signal in entry.signals if is_valid(signal))
-        if signals:
-            yield entry if signals == entry.signals else replace(entry, signals=signals)
-        else:
-            _log.warning("content %s has no valid %s signal", entry.content_id, signal_type)
-
-
-def _folder(signal_type: str, rebuild: str) -> str:
-    return f"index/{signal_type}/segments/{rebuild}/"
-
-
-def _store_marks(source: Source, store: ObjectStore, task: Task) -> str:
-    """Store the marks within the task's range, by version; their key."""
-    ids: dict[str, list[int]] = {}
-    rest = task.ids
-    while page := source.marks(task.signal_type, BATCH, rest):
-        for mark in page:
-            ids.setdefault(mark.version, []).append(mark.content_id)
-        rest = range(page[-1].content_id + 1, task.last + 1)
-    data = json.dumps(ids, sort_keys=True, separators=(",", ":")).encode()
-    digest = hashlib.sha256(data).hexdigest()
-    key = f"{_folder(task.signal_type, task.rebuild)}{digest}.marks"
-    store.put(key, data)
-    return key
-
-
-def _read(store: ObjectStore, task: Task) -> Built:
-    record = json.loads(store.get(task.record))
-    segment = record["segment"]
-    return Built(segment_ref(**segment) if segment else None, record["marks"])
+def _no_progress(_done: int, _all: int) -> None:
+    """Nobody is told."""

@@ -112,6 +112,19 @@ def file_key(signal_type: str, segment: SegmentRef, name: str) -> str:
     return f"index/{signal_type}/segments/{segment.id}/{name}"
 
 
+def stored_segments(store: ObjectStore, signal_type: str) -> dict[str, list[str]]:
+    """The keys of the files of every segment in the store, by segment id.
+
+    Raises:
+        StoreUnavailable
+    """
+    prefix = f"index/{signal_type}/segments/"
+    keys: dict[str, list[str]] = {}
+    for info in store.list(prefix):
+        keys.setdefault(info.key.removeprefix(prefix).partition("/")[0], []).append(info.key)
+    return keys
+
+
 def _segment_id(refs: dict[str, FileRef], rebuild: str | None) -> str:
     content = sorted((name, ref.sha256) for name, ref in refs.items())
     owner = rebuild or uuid.uuid4().hex

@@ -11,6 +11,7 @@ from core.index.collect import Collector
 from core.index.compact import replaced, run_to_merge
 from core.index.publish import Publisher
 from core.index.read import Index
+from core.index.segment import stored_segments
 from core.index.snapshot import SegmentRef, listed_numbers
 from core.store import ObjectStore
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
@@ -36,8 +37,7 @@ def test_compaction_keeps_segments_few_and_collection_deletes_the_rest(tmp_path:
         clock.now += GRACE
         deployment.publisher.publish_all()
     named = {segment.id for segment in deployment.newest().segments}
-    collector = Collector("pdq", deployment.store, GRACE, clock)
-    assert collector.stored_segments().keys() == named
+    assert stored_segments(deployment.store, "pdq").keys() == named
     assert len(named) <= 4
     numbers = listed_numbers(deployment.store, "pdq")
     assert numbers == list(range(numbers[0], deployment.newest().number + 1))
@@ -55,11 +55,11 @@ def test_a_segment_that_no_snapshot_names_yet_is_not_collected(tmp_path: Path) -
     clock.now += 10 * GRACE
     for _ in range(2):
         collector.collect(deployment.newest())
-        assert "new" in collector.stored_segments()
+        assert "new" in stored_segments(deployment.store, "pdq")
         clock.now += GRACE / 2
     clock.now += GRACE
     collector.collect(deployment.newest())
-    assert "new" not in collector.stored_segments()
+    assert "new" not in stored_segments(deployment.store, "pdq")
 
 
 class Sleeping:

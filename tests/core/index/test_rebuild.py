@@ -12,10 +12,9 @@ import pytest
 from distributed import LocalCluster
 
 from core.errors import Misconfigured, Unavailable
-from core.index import rebuild
-from core.index.collect import Collector
-from core.index.rebuild import Built, Task, plan, recorded
-from core.index.segment import file_key
+from core.index import build
+from core.index.build import Built, Task, plan, recorded
+from core.index.segment import file_key, stored_segments
 from core.index.snapshot import FileRef, listed_numbers
 from core.settings import Settings
 from core.tasks import Way, on_dask, on_processes, one_by_one
@@ -30,7 +29,7 @@ SMALL = 20
 @pytest.fixture
 def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plans are made in this process alone, so no other needs to know."""
-    monkeypatch.setattr(rebuild, "RANGE", SMALL)
+    monkeypatch.setattr(build, "RANGE", SMALL)
 
 
 @pytest.fixture
@@ -241,10 +240,11 @@ def test_what_a_rebuild_made_is_kept_while_it_is_under_way_and_collected_after(
         deployment.publisher.rebuild("pdq", dying(deployment, 3))
     announced = deployment.newest().rebuild
     assert announced
-    collector = Collector("pdq", deployment.store, deployment.settings.grace_seconds, clock)
 
     def made() -> set[str]:
-        return {id_ for id_ in collector.stored_segments() if id_.startswith(announced.id)}
+        return {
+            id_ for id_ in stored_segments(deployment.store, "pdq") if id_.startswith(announced.id)
+        }
 
     there = made()
     assert len(there) == 4  # three segments, and the folder of records
@@ -260,7 +260,7 @@ def test_what_a_rebuild_made_is_kept_while_it_is_under_way_and_collected_after(
     assert made() == set()
     assert deployment.newest().rebuild is None
     named = {segment.id for segment in deployment.newest().segments}
-    assert collector.stored_segments().keys() == named
+    assert stored_segments(deployment.store, "pdq").keys() == named
     assert published_entries(deployment) == catalog_entries(deployment)
 
 
