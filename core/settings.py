@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from core.errors import BadInput, Misconfigured
-from core.index.shard import Shard
+from core.shard import Shard
 from core.variant import chosen
 
 PREFIX = "HMA_"

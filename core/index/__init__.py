@@ -15,6 +15,6 @@
 | `rebuild`, `build` | the index made anew from the whole catalog; a task of that |
 | `compact`, `collect` | keeping segments few; deleting what is dead |
 | `found` | what lookups ask of an index, wherever it is, and what it answers |
-| `shard`, `sharded`, `reply` | which share of an index is whose; asking all shares; over the wire |
+| `sharded`, `reply` | an index in shares elsewhere: asking all of them; over the wire |
 | `read` | newest snapshot → a loaded index that answers |
 """

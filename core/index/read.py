@@ -279,7 +279,7 @@ class Reader:
         snapshot = with_banks(snapshot, self._cache, known)
         held = self._loaded.segments if self._loaded else {}
         shard = self._settings.shard
-        own = shard.own(snapshot.segments)
+        own = shard.own({ref.id: ref.rows for ref in snapshot.segments})
         segments = {}
         for ref in snapshot.segments:
             if ref.id in own:

@@ -20,8 +20,8 @@ from urllib3.exceptions import TimeoutError as TookTooLong
 from core.errors import HmaError, IndexNotReady, IndexStale, Misconfigured, Unavailable
 from core.index.found import Answer, Found, State
 from core.index.reply import Reply
-from core.index.shard import Shard
 from core.settings import Settings
+from core.shard import Shard
 
 AT_ONCE = 32
 """Questions that one shard is asked at once; more than that queue here."""

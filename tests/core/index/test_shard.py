@@ -5,47 +5,12 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core.errors import Misconfigured
 from core.index.found import Found
 from core.index.read import Index
-from core.index.shard import Shard
-from core.index.snapshot import SegmentRef
+from core.shard import Shard
 from tests.deployment import BANK, Deployment, altered, random_signal, settings_for
-
-
-def segments(rows: list[int]) -> list[SegmentRef]:
-    return [SegmentRef(f"s{at}", "binary", count, count, {}) for at, count in enumerate(rows)]
-
-
-@given(rows=st.lists(st.integers(0, 10**6), max_size=30), of=st.integers(1, 9))
-@settings(max_examples=200, deadline=None)
-def test_every_segment_has_one_shard_and_shares_are_even(rows: list[int], of: int) -> None:
-    """Nothing is left out or doubled, and no two shares differ by more than one segment does."""
-    refs = segments(rows)
-    shares = [Shard(number, of).own(refs) for number in range(1, of + 1)]
-    assert sorted(id_ for share in shares for id_ in share) == sorted(ref.id for ref in refs)
-    sums = [sum(ref.rows for ref in refs if ref.id in share) for share in shares]
-    assert max(sums) - min(sums) <= max(rows, default=0)
-
-
-@given(rows=st.lists(st.integers(100, 10**6), max_size=20), of=st.integers(1, 9), data=st.data())
-@settings(max_examples=100, deadline=None)
-def test_little_segments_move_no_large_one(rows: list[int], of: int, data: st.DataObject) -> None:
-    """What a change appends goes somewhere; what is loaded already stays where it is."""
-    little = data.draw(st.lists(st.integers(0, 99), max_size=10))
-    before, after = segments(rows), segments(rows + little)
-    for number in range(1, of + 1):
-        shard = Shard(number, of)
-        assert shard.own(before) == shard.own(after) & {ref.id for ref in before}
-
-
-@pytest.mark.parametrize("text", ["0/4", "5/4", "1/0", "1", "/", "1/4/2", "-1/4", "1/9²", ""])
-def test_what_is_no_shard(text: str) -> None:
-    with pytest.raises(ValueError, match="shard"):
-        Shard.parse(text)
 
 
 @pytest.fixture
@@ -129,7 +94,7 @@ def test_a_shard_fetches_its_share(changes: tuple[Deployment, str], tmp_path: Pa
         own = deployment.settings.model_copy(update=given)
         Index(deployment.store, deployment.signal_types, own).get("pdq")
         fetched = {path.name for path in cache.iterdir()}
-        mine = shard.own(refs)
+        mine = shard.own({ref.id: ref.rows for ref in refs})
         holds = {ref.id for ref in refs if ref.files["codes"].sha256 in fetched}
         assert len(mine) == 2
         assert holds == mine

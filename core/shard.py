@@ -5,12 +5,8 @@ later layer hides what an earlier one says: so each content is answered by the o
 its newest layer, and by no other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from core.index.snapshot import SegmentRef
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,8 @@ class Shard:
         """Whether it searches the changes that are inline in the snapshot: the first one does."""
         return self.number == 1
 
-    def own(self, segments: Sequence["SegmentRef"]) -> frozenset[str]:
-        """The ids of those `segments`, oldest first, that this shard searches.
+    def own(self, rows: Mapping[str, int]) -> frozenset[str]:
+        """The ids of the segments that this shard searches, given the rows of all, oldest first.
 
         The one with the most rows is given out first, each to the shard that has fewest rows so
         far. Where a segment goes depends only on larger ones, so that the little ones that come
@@ -54,11 +50,11 @@ class Shard:
         Source: the longest-processing-time rule, Graham, "Bounds on Multiprocessing Timing
         Anomalies" (1969): the fullest shard has at most 4/3 of the best possible.
         """
-        rows = [0] * self.of
+        held = [0] * self.of
         own = set()
-        for segment in sorted(segments, key=lambda one: -one.rows):
-            emptiest = rows.index(min(rows))
-            rows[emptiest] += segment.rows
+        for segment in sorted(rows, key=lambda one: -rows[one]):
+            emptiest = held.index(min(held))
+            held[emptiest] += rows[segment]
             if emptiest == self.number - 1:
-                own.add(segment.id)
+                own.add(segment)
         return frozenset(own)
