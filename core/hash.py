@@ -21,7 +21,7 @@ from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.variant import Variant
 from core.variants import SIDE, Luma, crops, variants
-from core.vpdq import VpdqSignal
+from core.vpdq_signal import VpdqSignal
 
 T = TypeVar("T")
 

@@ -22,7 +22,8 @@ from threatexchange.signal_type.signal_base import (
 from core.errors import BadInput
 from core.extensions import by_name, loaded, manifest
 from core.settings import Settings
-from core.vpdq import DISTANCE, VpdqSignal
+from core.vpdq import DISTANCE
+from core.vpdq_signal import VpdqSignal
 
 PDQ_THRESHOLD = 31
 """Largest Hamming distance, inclusive, at which two PDQ hashes match."""
@@ -38,7 +39,7 @@ SIGNAL_TYPES = MappingProxyType(
         "url_md5": "threatexchange.signal_type.url_md5:UrlMD5Signal",
         "video_md5": "threatexchange.signal_type.md5:VideoMD5Signal",
         "video_sha256": "threatexchange.signal_type.sha256:VideoSHA256Signal",
-        "vpdq": "core.vpdq:VpdqSignal",
+        "vpdq": "core.vpdq_signal:VpdqSignal",
     }
 )
 """The signal types that come with threatexchange. Some need packages of their own to work.

@@ -16,19 +16,10 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from threatexchange.content_type.content_base import ContentType
-from threatexchange.content_type.video import VideoContent
 from threatexchange.signal_type.index import SignalSimilarityInfo
-from threatexchange.signal_type.pdq.signal import PdqSignal
-from threatexchange.signal_type.signal_base import (
-    FileHasher,
-    SignalComparisonResult,
-    SimpleSignalType,
-)
 
 from core.pdq import Pdq
 
@@ -79,38 +70,6 @@ class VpdqSimilarity(SignalSimilarityInfo):  # type: ignore[misc]
             self.query_match_percent >= QUERY_PERCENT
             and self.compared_match_percent >= COMPARED_PERCENT
         )
-
-
-class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
-    """The signal type `vpdq`: threatexchange's, with no need of its native package."""
-
-    @classmethod
-    def get_name(cls) -> str:
-        return "vpdq"
-
-    @classmethod
-    def get_content_types(cls) -> list[type[ContentType]]:
-        return [VideoContent]
-
-    @classmethod
-    def validate_signal_str(cls, signal_str: str) -> str:
-        return checked(signal_str)
-
-    @classmethod
-    def hash_from_file(cls, file: Path) -> str:
-        from core import video  # noqa: PLC0415 - matching does without it
-
-        return video.vpdq(file)
-
-    @classmethod
-    def compare_hash(cls, hash1: str, hash2: str) -> SignalComparisonResult:
-        similarity = compare(hash1, hash2)
-        return SignalComparisonResult(similarity.matches, similarity)
-
-    @staticmethod
-    def get_examples() -> list[str]:
-        hashes = PdqSignal.get_examples()
-        return [written(Frame(Pdq(one, 100), float(at)) for at, one in enumerate(hashes))]
 
 
 def written(frames: Iterable[Frame]) -> str:

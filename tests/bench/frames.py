@@ -25,6 +25,7 @@ from core.index.frames import Frames
 from core.index.segment import fetch_postings, open_segment, write_segment
 from core.pdq import Pdq
 from core.store import FileStore
+from core.vpdq_signal import VpdqSignal
 from tests.bench.codes import one_bank
 from tests.bench.report import machine, put
 from tests.deployment import altered
@@ -91,7 +92,7 @@ def _ours(
     figures = {"build_s": time.perf_counter() - started}
     figures["stored_bytes"] = float(sum(file.bytes for file in segment.files.values()))
     cache = DiskCache(store, folder / "cache")
-    layer = open_segment(cache, "vpdq", vpdq.VpdqSignal, segment)
+    layer = open_segment(cache, "vpdq", VpdqSignal, segment)
     if "postings" in segment.files:
         fetch_postings(cache, "vpdq", segment, layer)
 

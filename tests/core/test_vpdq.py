@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import vpdq
 from core.errors import BadInput
 from core.settings import Settings
 from core.signal_types import SignalTypes
+from core.vpdq_signal import VpdqSignal
 from tests.deployment import altered, random_signal
 from tests.their_vpdq import VPDQSignal
 
@@ -46,10 +46,8 @@ def test_two_videos_compare_as_with_threatexchange(seed: int) -> None:
     rng = random.Random(seed)
     hashes = near_each_other(rng, 12)
     first, second = one_of(rng, hashes), one_of(rng, hashes)
-    ours, theirs = (
-        vpdq.VpdqSignal.compare_hash(first, second),
-        VPDQSignal.compare_hash(first, second),
-    )
+    ours = VpdqSignal.compare_hash(first, second)
+    theirs = VPDQSignal.compare_hash(first, second)
     assert ours.match == theirs.match
     assert vars(ours.distance) == vars(theirs.distance)
     assert ours.distance.pretty_str() == theirs.distance.pretty_str()
@@ -58,7 +56,7 @@ def test_two_videos_compare_as_with_threatexchange(seed: int) -> None:
 def test_signals_are_as_threatexchange_writes_them(types: SignalTypes) -> None:
     """Its examples are valid with us, ours with it, and both stay as they are."""
     (example,) = VPDQSignal.get_examples()
-    assert vpdq.VpdqSignal.get_examples() == [example]
+    assert VpdqSignal.get_examples() == [example]
     assert types.validate("vpdq", example) == example
     assert VPDQSignal.validate_signal_str(example) == example
     assert (types.kind("vpdq"), types.threshold("vpdq")) == ("frames", 31)

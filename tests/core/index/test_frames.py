@@ -15,13 +15,14 @@ from core.index.entry import Entry
 from core.index.frames import Frames
 from core.index.layer import Columns, Layer
 from core.index.postings import write_postings
+from core.vpdq_signal import VpdqSignal
 from tests.core.test_vpdq import near_each_other, one_of
 from tests.deployment import Deployment, altered, random_signal, settings_for
 from tests.their_vpdq import VPDQIndex
 
 
 def opened(columns: Columns) -> Layer:
-    return Layer("frames", vpdq.VpdqSignal, columns.files("frames"))
+    return Layer("frames", VpdqSignal, columns.files("frames"))
 
 
 def with_postings(columns: Columns, folder: Path) -> Layer:
