@@ -1,7 +1,8 @@
 """Imports point inward: what each folder must not know, read off the syntax trees."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,24 @@ def _reads_environment(name: str) -> bool:
     return name in ("os.environ", "os.environb", "os.getenv", "os.getenvb")
 
 
+def circle(sources: Mapping[str, str]) -> list[str]:
+    """Modules, by name with their source, of which each imports the one before it; [] if none."""
+    imports = {
+        module: {
+            # `from core.index import publish` names a module, `from core.errors import …` a class.
+            name if name in sources else name.rpartition(".")[0]
+            for node in ast.walk(ast.parse(source))
+            for name in _names(node)
+        }
+        for module, source in sources.items()
+    }
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_imports_point_inward(folder: str) -> None:
     """No file of ours imports what its folder must not know, or reads the environment."""
@@ -66,6 +85,26 @@ def test_imports_point_inward(folder: str) -> None:
     ]
     assert files
     assert not found, "\n" + "\n".join(found)
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    """Each file can be understood from those it imports, wherever in it the imports stand."""
+    files = [file for folder in FORBIDDEN for file in (ROOT / folder).rglob("*.py")]
+    paths = [file.relative_to(ROOT).with_suffix("").as_posix() for file in files]
+    names = [path.removesuffix("/__init__").replace("/", ".") for path in paths]
+    sources = {name: file.read_text() for name, file in zip(names, files, strict=True)}
+    assert circle(sources) == []
+
+
+def test_a_circle_is_found() -> None:
+    """Also one that is closed within a function."""
+    sources = {
+        "core.video": "from core.vpdq import Frame",
+        "core.vpdq": "def f():\n    from core import video",
+        "core.hash": "from core import video",
+    }
+    assert set(circle(sources)) == {"core.video", "core.vpdq"}
+    assert circle(sources | {"core.vpdq": "import json"}) == []
 
 
 @pytest.mark.parametrize(
