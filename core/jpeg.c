@@ -25,8 +25,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define AHEAD 11 /* bits that a code and its value are looked up by */
-#define FAR 13   /* bits that the length of several codes is looked up by */
+/* Bits that are looked up: the code of a mean; other codes with their values; the length of several.
+ * All that is needed at once must fit the processor's nearest cache. */
+#define NEAR 9
+#define AHEAD 11
+#define FAR 12
 #define PAD 512  /* zeros after the data */
 #define END 80   /* where the end of a block leads, from wherever in it */
 
@@ -34,8 +37,8 @@
  * No picture comes near; files made by hand do. */
 #define MOST 1400
 
-typedef uint8_t byte8 __attribute__((vector_size(8)));
 typedef int16_t short8 __attribute__((vector_size(16)));
+typedef int16_t short16 __attribute__((vector_size(32), aligned(16)));
 typedef int32_t int8 __attribute__((vector_size(32), aligned(16)));
 typedef uint32_t word8 __attribute__((vector_size(32), aligned(16)));
 typedef float float8 __attribute__((vector_size(32), aligned(16)));
@@ -47,7 +50,7 @@ typedef float float8 __attribute__((vector_size(32), aligned(16)));
 #ifdef __clang__
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (short8){__VA_ARGS__})
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (word8){__VA_ARGS__})
 #endif
 
 /* Where the C library can choose by processor, one with AVX2 and BMI2 has code of its own. */
@@ -57,9 +60,17 @@ typedef float float8 __attribute__((vector_size(32), aligned(16)));
 #define BY_PROCESSOR
 #endif
 
+/* What the next bits say: one value, or two. */
 typedef struct {
-    int32_t next[1 << AHEAD];  /* value << 16 | steps << 8 | bits; 0: it takes more bits to tell */
-    uint16_t skip[1 << FAR];   /* ends << 15 | steps << 6 | bits, of one code or more; 0: as above */
+    int16_t value[2];
+    uint8_t steps[2];          /* from the place before it; none where there is no second */
+    uint8_t bits[2];           /* of the first, and of both; 0: it takes more bits to tell */
+} Values;
+
+typedef struct {
+    uint8_t size[1 << NEAR];   /* of means: size << 4 | bits of the code, without the value */
+    Values next[1 << AHEAD];   /* of other values */
+    uint16_t skip[1 << FAR];   /* ends << 15 | steps << 6 | bits, of one code or more; or 0 */
     uint32_t limit[17];        /* by length: the first 16 bits that are of no code so short */
     int32_t offset[17];        /* by length: from a code to the place of its symbol */
     uint8_t symbols[256];
@@ -127,6 +138,12 @@ static int refuse(Jpeg *jpeg, const char *why)
 
 /* ------------------------------------------------------------------------------- headers */
 
+/* The number that `size` bits stand for. */
+INLINE int number(int bits, int size)
+{
+    return !size ? 0 : bits < 1 << (size - 1) ? bits - (1 << size) + 1 : bits;
+}
+
 static int define_code(Huffman *code, const uint8_t *counts, const uint8_t *symbols, int is_ac)
 {
     uint8_t length[1 << FAR] = {0}, symbol[1 << FAR];
@@ -147,25 +164,32 @@ static int define_code(Huffman *code, const uint8_t *counts, const uint8_t *symb
         code->limit[bits] = next << (16 - bits);
         next <<= 1;
     }
+    code->known = 1;
+    if (!is_ac) {
+        for (int ahead = 0; ahead < 1 << NEAR; ahead++) {
+            int place = ahead << (FAR - NEAR), bits = length[place];
+            code->size[ahead] = bits && bits <= NEAR ? symbol[place] << 4 | bits : 0;
+        }
+        return 0;
+    }
     for (int ahead = 0; ahead < 1 << AHEAD; ahead++) {
-        int bits = length[ahead << (FAR - AHEAD)], what = symbol[ahead << (FAR - AHEAD)];
-        int steps = (what >> 4) + 1, size = what & 15;
-        if (!bits || bits > AHEAD)
-            continue;
-        if (!is_ac)
-            code->next[ahead] = what << 8 | bits;
-        else if (!what)
-            code->next[ahead] = END << 8 | bits;
-        else if (what == 0xF0)
-            code->next[ahead] = 16 << 8 | bits;
-        else if (size && size <= 10 && bits + size <= AHEAD) {
-            int value = ahead >> (AHEAD - bits - size) & ((1 << size) - 1);
-            if (value < 1 << (size - 1))
-                value -= (1 << size) - 1;
-            code->next[ahead] = (int32_t)((uint32_t)value << 16) | steps << 8 | (bits + size);
+        Values *values = &code->next[ahead];
+        for (int n = 0, used = 0; n < 2; n++) {
+            int place = (ahead << used & ((1 << AHEAD) - 1)) << (FAR - AHEAD), what = symbol[place];
+            int size = what & 15, bits = length[place] + size;
+            if (!length[place] || used + bits > AHEAD || (!size && what && what != 0xF0))
+                break;
+            used += bits;
+            values->value[n] = number(ahead >> (AHEAD - used) & ((1 << size) - 1), size);
+            values->steps[n] = what ? (what >> 4) + 1 : END;
+            values->bits[n] = used;
+            if (!n)
+                values->value[1] = values->value[0], values->bits[1] = used;
+            if (!what)
+                break;
         }
     }
-    for (int ahead = 0; is_ac && ahead < 1 << FAR; ahead++) {
+    for (int ahead = 0; ahead < 1 << FAR; ahead++) {
         int bits = 0, steps = 0, ends = 0;
         while (bits < FAR && !ends) {
             int rest = ahead << bits & ((1 << FAR) - 1), what = symbol[rest], size = what & 15;
@@ -181,7 +205,6 @@ static int define_code(Huffman *code, const uint8_t *counts, const uint8_t *symb
         }
         code->skip[ahead] = ends << 15 | steps << 6 | bits;
     }
-    code->known = 1;
     return 0;
 }
 
@@ -352,100 +375,73 @@ INLINE void drop(Reader *reader, int bits)
     reader->count -= bits;
 }
 
-INLINE int value(Reader *reader, int size)
+/* The one value that comes next, where looking ahead does not tell; bits[0] is 0 where none does. */
+RARE Values slowly(uint64_t ahead, const Huffman *code, int is_ac)
 {
-    if (!size)
-        return 0;
-    int value = (int)(reader->bits >> (64 - size));
-    drop(reader, size);
-    return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
-}
-
-/* What looking ahead does not tell. These take a reader and give it back, for one whose address
- * is taken would not be kept in registers. */
-
-typedef struct {
-    Reader reader;
-    int32_t found; /* as in `next`, but for the bits; below 0 if there is no such code */
-    int value;
-} Slowly;
-
-INLINE int symbol(Reader *reader, const Huffman *code)
-{
-    uint32_t ahead = (uint32_t)(reader->bits >> 48);
-    for (int bits = 1; bits <= 16; bits++)
-        if (ahead < code->limit[bits]) {
-            drop(reader, bits);
-            return code->symbols[((ahead >> (16 - bits)) + code->offset[bits]) & 255];
-        }
-    return -1;
-}
-
-RARE Slowly slowly_dc(Reader reader, const Huffman *code)
-{
-    int size = symbol(&reader, code);
-    return (Slowly){reader, size, 0};
-}
-
-RARE Slowly slowly_ac(Reader reader, const Huffman *code)
-{
-    int what = symbol(&reader, code), size = what & 15, steps = (what >> 4) + 1;
-    if (what <= 0 || what == 0xF0)
-        return (Slowly){reader, what < 0 ? -1 : what ? 16 : END, 0};
-    if (!size || size > 10)
-        return (Slowly){reader, -1, 0};
-    int found = value(&reader, size);
-    return (Slowly){reader, steps, found};
+    int bits = 1;
+    while (bits <= 16 && ahead >> 48 >= code->limit[bits])
+        bits++;
+    if (bits > 16)
+        return (Values){0};
+    int what = code->symbols[((int)(ahead >> (64 - bits)) + code->offset[bits]) & 255];
+    int size = is_ac ? what & 15 : what, steps = is_ac && !what ? END : (what >> 4) + 1;
+    if (size > 10 + !is_ac || (is_ac && !size && what && what != 0xF0))
+        return (Values){0};
+    int16_t value = number((int)(ahead << bits >> 1 >> (63 - size)), size);
+    return (Values){{value, value}, {steps, 0}, {bits + size, bits + size}};
 }
 
 /* The difference to the mean of the block before; sets `bad` where there is none. */
 INLINE int mean(Reader *reader, const Huffman *code, int *bad)
 {
-    int32_t found = code->next[reader->bits >> (64 - AHEAD)];
-    int size = found >> 8;
+    int found = code->size[reader->bits >> (64 - NEAR)];
     if (SELDOM(!found)) {
-        Slowly slowly = slowly_dc(*reader, code);
-        *reader = slowly.reader, size = slowly.found;
-        if (size < 0)
-            return *bad = 1, 0;
-    } else
-        drop(reader, found & 255);
-    return value(reader, size);
+        Values next = slowly(reader->bits, code, 0);
+        drop(reader, next.bits[0]);
+        *bad |= !next.bits[0];
+        return next.value[0];
+    }
+    drop(reader, found & 15);
+    int size = found >> 4, value = number((int)(reader->bits >> 1 >> (63 - size)), size);
+    drop(reader, size);
+    return value;
 }
 
-/* One value into its block. Returns its place in the order of the file; at the end, END or more. */
-INLINE int one_value(Reader *reader, const Huffman *code, int16_t *block, int place, int *bad)
+/* One value or two into their block. Returns the place of the last in the order of the file; at the
+ * end, END or more. */
+INLINE int more_values(Reader *reader, const Huffman *code, int16_t *block, int place, int *bad)
 {
-    int32_t found = code->next[reader->bits >> (64 - AHEAD)];
-    if (SELDOM(!found)) {
-        Slowly slowly = slowly_ac(*reader, code);
-        *reader = slowly.reader;
-        if (slowly.found < 0)
+    Values next = code->next[reader->bits >> (64 - AHEAD)];
+    if (SELDOM(!next.bits[0])) {
+        next = slowly(reader->bits, code, 1);
+        if (!next.bits[0])
             return *bad = 1, END;
-        place += slowly.found;
-        block[PLACE[place]] = (int16_t)slowly.value;
+    }
+    place += next.steps[0];
+    block[PLACE[place]] = next.value[0];
+    if (place >= 63) { /* what follows is of the next block */
+        drop(reader, next.bits[0]);
         return place;
     }
-    drop(reader, found & 255);
-    place += found >> 8 & 255;
-    block[PLACE[place]] = (int16_t)(found >> 16);
+    place += next.steps[1];
+    block[PLACE[place]] = next.value[1];
+    drop(reader, next.bits[1]);
     return place;
 }
 
 /* Past one code or several, to the place of the last. */
 INLINE int skipped(Reader *reader, const Huffman *code, int place, int *bad)
 {
-    uint32_t found = code->skip[reader->bits >> (64 - FAR)];
-    int ahead = place + (found >> 6 & 63);
-    if (SELDOM(ahead > 62 || !found)) { /* the block may end before the last of these codes */
-        Slowly slowly = slowly_ac(*reader, code);
-        *reader = slowly.reader;
-        if (slowly.found < 0)
-            return *bad = 1, END;
-        return place + slowly.found;
+    uint32_t next = code->skip[reader->bits >> (64 - FAR)];
+    int ahead = place + (next >> 6 & 63);
+    if (SELDOM(ahead > 62 || !next)) { /* the block may end before the last of these codes */
+        Values one = slowly(reader->bits, code, 1);
+        *bad |= !one.bits[0];
+        drop(reader, one.bits[0]);
+        return one.bits[0] ? place + one.steps[0] : END;
     }
-    drop(reader, found & 63);
-    return found >> 15 ? END : ahead;
+    drop(reader, next & 63);
+    return next >> 15 ? END : ahead;
 }
 
 /* The values of a block up to `last`, in the order of the file, and past the rest. Returns END or
@@ -455,10 +451,10 @@ INLINE int values(Reader *reader, const Huffman *code, int16_t *block, int last,
     int place = 0;
     while (place < last) {
         fill(reader);
-        place = one_value(reader, code, block, place, bad);
+        place = more_values(reader, code, block, place, bad);
         if (place >= last)
             break;
-        place = one_value(reader, code, block, place, bad);
+        place = more_values(reader, code, block, place, bad);
     }
     while (place < 63) {
         fill(reader);
@@ -492,24 +488,39 @@ INLINE void inverse(word8 *x, const uint32_t plus, const int shift)
     }
 }
 
-INLINE void turn(short8 *rows)
+/* Rows to columns: in fours, in twos, in halves. */
+INLINE void turn(word8 *rows)
 {
-    for (int round = 0; round < 3; round++) {
-        short8 woven[8];
-        for (int i = 0; i < 4; i++) {
-            woven[2 * i] = SHUFFLE(rows[i], rows[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-            woven[2 * i + 1] = SHUFFLE(rows[i], rows[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    word8 twos[8], fours[8];
+    for (int i = 0; i < 8; i += 2) {
+        twos[i] = SHUFFLE(rows[i], rows[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        twos[i + 1] = SHUFFLE(rows[i], rows[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int k = 0; k < 2; k++) {
+            word8 a = twos[i + k], b = twos[i + 2 + k];
+            fours[i + 2 * k] = SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+            fours[i + 2 * k + 1] = SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
         }
-        memcpy(rows, woven, sizeof woven);
+    for (int i = 0; i < 4; i++) {
+        rows[i] = SHUFFLE(fours[i], fours[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        rows[i + 4] = SHUFFLE(fours[i], fours[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
     }
 }
 
+/* Two numbers of 16 bits in each place, between black and white. */
+INLINE word8 two_levels(word8 left, word8 right)
+{
+    short16 both = (short16)((left & 0xFFFF) | right << 16);
+    both &= both > 0;
+    return (word8)((both | (both > 255)) & 255);
+}
+
 /* A block to 8 x 8 samples; sets `large` where its values are larger than those of any picture. */
-INLINE void block_samples(const int16_t *block, const word8 *factors, uint8_t *out, Py_ssize_t stride,
-                          int8 *large)
+INLINE void block_samples(const int16_t *block, const word8 *factors, uint8_t *out,
+                          Py_ssize_t stride, int8 *large)
 {
     const short8 *values = (const short8 *)block;
-    short8 rows[8];
     word8 x[8];
     float8 squares = {0};
     for (int i = 0; i < 8; i++) {
@@ -519,20 +530,14 @@ INLINE void block_samples(const int16_t *block, const word8 *factors, uint8_t *o
     }
     *large |= squares > (float)MOST * MOST;
     inverse(x, 1 << 10, 11);
-    for (int i = 0; i < 8; i++)
-        rows[i] = __builtin_convertvector(x[i], short8);
-    turn(rows);
-    for (int i = 0; i < 8; i++)
-        x[i] = (word8)__builtin_convertvector(rows[i], int8);
+    turn(x);
     inverse(x, (128 << 18) + (1 << 17), 18); /* samples are stored about mid-gray */
+    word8 left = two_levels(x[0], x[2]) | two_levels(x[1], x[3]) << 8;
+    word8 right = two_levels(x[4], x[6]) | two_levels(x[5], x[7]) << 8;
+    word8 rows[2] = {SHUFFLE(left, right, 0, 8, 1, 9, 4, 12, 5, 13),
+                     SHUFFLE(left, right, 2, 10, 3, 11, 6, 14, 7, 15)};
     for (int i = 0; i < 8; i++)
-        rows[i] = __builtin_convertvector(x[i], short8);
-    turn(rows);
-    for (int i = 0; i < 8; i++) {
-        short8 row = rows[i] & (rows[i] > 0), white = row > 255;
-        byte8 samples = __builtin_convertvector((row & ~white) | (white & 255), byte8);
-        memcpy(out + i * stride, &samples, 8);
-    }
+        memcpy(out + i * stride, (uint64_t *)&rows[i >> 1 & 1] + (i >> 2) * 2 + (i & 1), 8);
 }
 
 /* As `block_samples` of a block of which only the mean is not zero. */
@@ -546,8 +551,8 @@ INLINE void flat_samples(int mean, uint8_t *out, Py_ssize_t stride)
 
 INLINE void zero(int16_t *block)
 {
-    int8 *all = (int8 *)block;
-    all[0] = all[1] = all[2] = all[3] = (int8){0};
+    word8 *rows = (word8 *)block;
+    rows[0] = rows[1] = rows[2] = rows[3] = (word8){0};
 }
 
 /* The next row of MCUs: to samples of all components or, if not `whole`, to the keep x keep lowest
