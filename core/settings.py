@@ -157,8 +157,8 @@ class Settings(BaseModel):
     )
     pdq_mode: Literal["exact", "fast"] = Field(
         "exact",
-        description="exact: every bit as pdqhash has it. fast: JPEGs are decoded in gray and "
-        "reduced, in a fraction of the time, a few bits off.",
+        description="exact: every bit as pdqhash has it. fast: of JPEGs no more is "
+        "decoded than need be, in a third of the time, a few bits off.",
     )
     max_fetch_bytes: Bytes = Field(100 << 20, description="Largest file fetched from a URL.")
     fetch_timeout_seconds: Seconds = Field(

@@ -3,9 +3,9 @@
 Both hash the same files in the same process, in turn, on one thread; time is that of the processor,
 the least of several runs of each picture. Memory is what hashing adds, at its peak, to a process
 that has imported everything. Bits are those of difference from threatexchange's path. Of a JPEG it
-also measures what decoding alone takes, in `decode_floor`: all of it to RGB beneath `exact`, and to
-gray at the size that is asked for beneath `fast`. Prints JSON lines, and rewrites the table of each
-size in `docs/benchmarks.md`.
+also measures what Pillow takes to decode it and do no more, in `pillow_decodes`: to RGB beneath
+`exact`, and to gray at a reduced size of at least 512 pixels beneath `fast`. Prints JSON lines, and
+rewrites the table of each size in `docs/benchmarks.md`.
 
 The pictures are the photographs that come with scikit-image, whole and their disjoint quarters,
 brought to the size by Lanczos. Grain is added, so that a JPEG of them has as many bytes a pixel as
@@ -80,8 +80,8 @@ def _decoded_reduced(content: bytes) -> None:
         image.load()
 
 
-FLOORS: dict[str, Callable[[bytes], None]] = {"exact": _decoded, "fast": _decoded_reduced}
-"""What each mode does before it hashes a JPEG, and can do no sooner."""
+DECODERS: dict[str, Callable[[bytes], None]] = {"exact": _decoded, "fast": _decoded_reduced}
+"""What each mode would begin with if Pillow decoded its JPEGs."""
 
 
 def main(sizes: list[str], forms: list[str]) -> None:
@@ -104,7 +104,7 @@ def _lines(size: str, form: str) -> Iterator[dict[str, Any]]:
         figures = {
             "time": (seen["times"][mode], seen["times"]["threatexchange"], "ms"),
             **(
-                {"decode_floor": (seen["floors"][mode], seen["times"]["threatexchange"], "ms")}
+                {"pillow_decodes": (seen["decoding"][mode], seen["times"]["threatexchange"], "ms")}
                 if form == "jpeg"
                 else {}
             ),
@@ -145,7 +145,7 @@ def _times(size: str, form: str) -> dict[str, Any]:
     most = 64 if megapixels <= 1 else 24 if megapixels <= 2 else 6 if megapixels <= 12 else 2
     repeats = 3 if megapixels <= 2 else 2
     times: dict[str, list[float]] = {path: [] for path in PATHS}
-    floors: dict[str, list[float]] = {mode: [] for mode in FLOORS}
+    decoding: dict[str, list[float]] = {mode: [] for mode in DECODERS}
     bits: dict[str, list[int]] = {path: [] for path in PATHS}
     sizes = []
     for number, image in enumerate(_photographs(megapixels)):
@@ -156,9 +156,9 @@ def _times(size: str, form: str) -> dict[str, Any]:
         del image
         best = dict.fromkeys(PATHS, float("inf"))
         found = {}
-        least = dict.fromkeys(FLOORS, float("inf"))
+        least = dict.fromkeys(DECODERS, float("inf"))
         for _ in range(repeats):
-            for mode, decoded in FLOORS.items():
+            for mode, decoded in DECODERS.items():
                 started = time.process_time()
                 decoded(content)
                 least[mode] = min(least[mode], time.process_time() - started)
@@ -166,14 +166,14 @@ def _times(size: str, form: str) -> dict[str, Any]:
                 started = time.process_time()
                 found[path] = int(hashed(content)[0], 16)
                 best[path] = min(best[path], time.process_time() - started)
-        for mode in FLOORS:
-            floors[mode].append(least[mode] * 1e3)
+        for mode in DECODERS:
+            decoding[mode].append(least[mode] * 1e3)
         for path in PATHS:
             times[path].append(best[path] * 1e3)
             bits[path].append((found[path] ^ found["threatexchange"]).bit_count())
     return {
         "times": {path: float(np.median(times[path])) for path in PATHS},
-        "floors": {mode: float(np.median(floors[mode])) for mode in FLOORS},
+        "decoding": {mode: float(np.median(decoding[mode])) for mode in DECODERS},
         "bits": bits,
         "bytes_per_pixel": float(np.median(sizes)),
     }
@@ -238,18 +238,18 @@ def _write_table(size: str, lines: list[dict[str, Any]]) -> None:
     """Put this run's table in place of the last one of its size."""
     cases = {line["case"]: line for line in lines}
     rows = [
-        "| | time, ms | decoding alone | threatexchange | | memory, MB | threatexchange | "
+        "| | time, ms | Pillow decodes | threatexchange | | memory, MB | threatexchange | "
         "| bits off: median, 95 %, 99 %, most |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in dict.fromkeys(line["case"].rpartition("/")[0] for line in lines):
         mode, _, form = case.split("/")
         spent, held = cases[f"{case}/time"], cases[f"{case}/memory"]
-        floor = cases.get(f"{case}/decode_floor")
-        decoding = f"{floor['ours']}: {floor['ratio']} x" if floor else ""
+        decodes = cases.get(f"{case}/pillow_decodes")
+        pillow = f"{decodes['ours']}: {decodes['ratio']} x" if decodes else ""
         bits = [cases[f"{case}/bits_{part}"]["ours"] for part in ("median", "p95", "p99", "max")]
         rows.append(
-            f"| {mode} {form} | {spent['ours']} | {decoding} "
+            f"| {mode} {form} | {spent['ours']} | {pillow} "
             f"| {spent['peer']} | {spent['ratio'] or '-'} x "
             f"| {held['ours']} | {held['peer']} | {held['ratio'] or '-'} x "
             f"| {', '.join(f'{one:g}' for one in bits)} |"

@@ -115,9 +115,9 @@ def theirs(content: bytes) -> NDArray[np.float32] | None:
 
 def main(rounds: int, where: str | None) -> None:
     if where is None:
-        from core import _jpeg as module
+        from core.jpeg import _decoder as module
     else:
-        spec = importlib.util.spec_from_file_location("_jpeg", where)
+        spec = importlib.util.spec_from_file_location("_decoder", where)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)

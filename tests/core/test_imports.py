@@ -65,6 +65,7 @@ def circle(sources: Mapping[str, str]) -> list[str]:
             for node in ast.walk(ast.parse(source))
             for name in _names(node)
         }
+        - {module}  # of which an extension in C is a part
         for module, source in sources.items()
     }
     try:

@@ -4,8 +4,8 @@ PDQ needs each row of luma once, and never the colours, so no picture is ever wh
 mode `fast` it does not need pixels at all: a JPEG is stored as the frequencies of blocks of 8 x 8
 pixels, and smoothing leaves only the lowest of them.
 
-What decodes is `jpeg.c`. It takes plain JPEGs alone, and leaves the odd and the damaged to Pillow,
-as it does all of them where it was not compiled.
+What decodes is `decoder.c`. It takes plain JPEGs alone, and leaves the odd and the damaged to
+Pillow, as it does all of them where it was not compiled.
 """
 
 from typing import TYPE_CHECKING
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from core import _jpeg
+    from core.jpeg import _decoder
 else:
     try:
-        from core import _jpeg
+        from core.jpeg import _decoder
     except ImportError:  # there was no compiler when this was installed
-        _jpeg = None
+        _decoder = None
 
 Floats = NDArray[np.float32]
 
@@ -79,7 +79,7 @@ def frequencies(content: bytes, keep: int) -> Floats:
     return found[:height, :width]
 
 
-def _opened(content: bytes) -> "_jpeg.Jpeg":
-    if _jpeg is None:
-        raise NotImplementedError("core/jpeg.c was not compiled")
-    return _jpeg.Jpeg(content)
+def _opened(content: bytes) -> "_decoder.Jpeg":
+    if _decoder is None:
+        raise NotImplementedError("the decoder was not compiled")
+    return _decoder.Jpeg(content)

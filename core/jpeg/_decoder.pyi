@@ -1,4 +1,4 @@
-"""`jpeg.c`: one JPEG, read once, by one thread at a time."""
+"""`decoder.c`: one JPEG, read once, by one thread at a time."""
 
 import numpy as np
 from numpy.typing import NDArray
