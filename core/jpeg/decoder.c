@@ -34,26 +34,33 @@ static int start(Jpeg *jpeg)
     return open_data(jpeg);
 }
 
+/* For the samples of a row of MCUs, with a row above and one below, and for three rows of chroma. */
+static int make_room(Jpeg *jpeg)
+{
+    Py_ssize_t line = 8 * jpeg->component[0].across * (Py_ssize_t)jpeg->mcus_across + 16, size = 0;
+    for (int i = 0; i < jpeg->components; i++) {
+        Component *one = &jpeg->component[i];
+        one->stride = (Py_ssize_t)8 * one->across * jpeg->mcus_across;
+        size += one->stride * (8 * one->down + 2);
+    }
+    if (!(jpeg->line = PyMem_RawCalloc(1, 3 * line * sizeof *jpeg->line + size)))
+        return refuse(jpeg, "memory is short");
+    uint8_t *samples = (uint8_t *)(jpeg->line + 3 * line);
+    for (int i = 0; i < jpeg->components; i++) {
+        Component *one = &jpeg->component[i];
+        one->samples = samples;
+        samples += one->stride * (8 * one->down + 2);
+    }
+    return 0;
+}
+
 static int rows(Jpeg *jpeg, float *out, Py_ssize_t count)
 {
-    Component *luma = jpeg->component;
-    Py_ssize_t sizes[3], size = 0, line = 3 * sizeof(int16_t);
-    if (!jpeg->started) {
-        for (int i = 0; i < jpeg->components; i++) {
-            Component *one = &jpeg->component[i];
-            one->stride = (Py_ssize_t)8 * one->across * jpeg->mcus_across;
-            size += sizes[i] = one->stride * (8 * one->down + 2);
-        }
-        line *= luma->stride + 16;
-        if (!(jpeg->planes = PyMem_RawCalloc(1, line + size)))
-            return refuse(jpeg, "memory is short");
-        jpeg->line = jpeg->planes;
-        for (int i = 0; i < jpeg->components; i++)
-            jpeg->component[i].samples = i ? jpeg->component[i - 1].samples + sizes[i - 1]
-                                           : (uint8_t *)jpeg->planes + line;
-        if (start(jpeg))
-            return -1;
-    }
+    const Component *luma = jpeg->component;
+    if (!jpeg->started && (make_room(jpeg) || start(jpeg)))
+        return -1;
+    if (!jpeg->line)
+        return refuse(jpeg, "it has been read");
     int high = 8 * luma->down, wait = luma->down - 1;
     for (; count; count--, out += jpeg->width, jpeg->given++) {
         if (jpeg->given >= jpeg->height)
@@ -158,7 +165,7 @@ static void destroy(Jpeg *jpeg)
     if (jpeg->content.obj)
         PyBuffer_Release(&jpeg->content);
     PyMem_RawFree(jpeg->data);
-    PyMem_RawFree(jpeg->planes);
+    PyMem_RawFree(jpeg->line);
     Py_TYPE(jpeg)->tp_free((PyObject *)jpeg);
 }
 

@@ -93,8 +93,7 @@ typedef struct {
     int left, restarts;
 
     int given, decoded;        /* rows, and rows of MCUs */
-    void *planes;
-    int16_t *line;             /* place for three rows of chroma */
+    int16_t *line;             /* room for three rows of chroma, and for all samples */
 } Jpeg;
 
 #define ZIGZAG \

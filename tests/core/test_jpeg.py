@@ -190,7 +190,11 @@ def test_room_must_fit() -> None:
     file = jpeg._opened(content)
     down, across = file.blocks
     file.cosines(np.empty((down, across), np.float32), 1)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match="has been read"):
+        file.rows(np.empty((1, 600), np.float32))
+    file = jpeg._opened(content)
+    file.rows(np.empty((1, 600), np.float32))
+    with pytest.raises(NotImplementedError, match="has been read"):
         file.cosines(np.empty((down, across), np.float32), 1)
 
 
