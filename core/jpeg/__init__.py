@@ -38,27 +38,30 @@ class Luma:
 
     def __init__(self, content: bytes) -> None:
         self._file = _opened(content)
-        self._rows: Floats = np.empty((0, self._file.size[1]), np.float32)
-        self._top = 0
+        self._room: Floats = np.empty((0, self._file.size[1]), np.float32)
+        self._top = self._bottom = 0  # of the rows that are in it
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self._file.size
 
     def __getitem__(self, rows: slice) -> Floats:
+        """Some rows, for as long as no others are asked for."""
         top, bottom, _ = rows.indices(self.shape[0])
-        while top > self._top + len(self._rows):  # nobody wants these
-            self._go_on(min(top, self._top + len(self._rows) + 64), self._top + len(self._rows))
-        self._go_on(bottom, top)
-        return self._rows
+        while top > self._bottom:  # nobody wants these
+            self._go_on(self._bottom, min(top, self._bottom + 64))
+        return self._go_on(top, bottom)
 
-    def _go_on(self, bottom: int, top: int) -> None:
-        """Decode the rows from `top` to `bottom`, but for those that are there."""
-        kept = self._rows[top - self._top :]
-        self._rows = np.empty((bottom - top, self.shape[1]), np.float32)
-        self._rows[: len(kept)] = kept
-        self._file.rows(self._rows[len(kept) :])
-        self._top = top
+    def _go_on(self, top: int, bottom: int) -> Floats:
+        """The rows from `top` to `bottom`, of which some may be there."""
+        kept = self._room[top - self._top : self._bottom - self._top]
+        if len(self._room) < bottom - top:
+            self._room = np.empty((bottom - top, self.shape[1]), np.float32)
+        self._room[: len(kept)] = kept
+        found = self._room[: bottom - top]
+        self._file.rows(found[len(kept) :])
+        self._top, self._bottom = top, bottom
+        return found
 
 
 def frequencies(content: bytes, keep: int) -> Floats:
