@@ -13,7 +13,7 @@ compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # Where it is set, each of a test run's hundreds of processes would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run demo dev test check bench bench-freshness bench-index bench-exact bench-quality bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio-if-go minio clean
+.PHONY: help run demo dev test check bench bench-freshness bench-index bench-exact bench-quality bench-formats bench-hash bench-frames bench-http prove-index prove-media prove-fetch prove-import prove-rebuild docs lock minio-if-go minio clean
 .DEFAULT_GOAL := help
 
 help:             ## say what there is
@@ -41,7 +41,7 @@ check: .venv/dev  ## lint, format, types, direction of imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/core/test_imports.py
 
-bench: bench-freshness bench-index bench-exact bench-hash bench-frames bench-http  ## every measurement, as JSON lines
+bench: bench-freshness bench-index bench-exact bench-formats bench-hash bench-frames bench-http  ## every measurement, as JSON lines
 
 bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
@@ -60,6 +60,9 @@ bench-frames: .venv/dev  ## videos by their frames beside threatexchange's index
 
 bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; ONLY="2MP jpeg"
 	@$(BIN)/python -m tests.bench.hash $(ONLY)
+
+bench-formats: .venv/dev  ## bits between the hash of a picture in each format and its RGB's
+	@$(BIN)/python -m tests.bench.formats
 
 bench-http: .venv/dev  ## uploads a second of hash and match, beside threatexchange behind Flask
 	@$(BIN)/python -m tests.bench.http
