@@ -8,7 +8,7 @@ INLINE int number(int bits, int size)
 
 static int define_code(Huffman *code, const uint8_t *counts, const uint8_t *symbols, int is_ac)
 {
-    uint8_t length[1 << FAR] = {0}, symbol[1 << FAR];
+    uint8_t length[1 << FAR] = {0}, symbol[1 << FAR] = {0};
     uint32_t next = 0;
     int known = 0;
     memset(code, 0, sizeof *code);
