@@ -129,6 +129,7 @@ def start_seaweedfs(data: Path) -> S3Server:
             f"-ip={HOST}",
             f"-ip.bind={HOST}",
             *(f"-{part}.port={port}" for part, port in zip(parts, identity.ports, strict=True)),
+            "-volume.preStopSeconds=0",  # it has nobody to tell
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
             "-s3.autoCreateBucket=false",

@@ -6,7 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,21 +16,39 @@ from local_runtime.s3_server import S3Server, find_minio, start_minio, start_sea
 from tests.servers import store_on
 
 
-@pytest.fixture(params=["seaweedfs", "minio"])
+@pytest.fixture(scope="module", params=["seaweedfs", "minio"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Each kind of server in turn."""
     return str(request.param)
 
 
-@pytest.fixture
-def start(kind: str, tmp_path: Path) -> Callable[[], S3Server]:
+def starting(kind: str, folder: Path) -> Callable[[], S3Server]:
     """Starts the server, each time on the same folder."""
     if kind == "seaweedfs":
-        return lambda: start_seaweedfs(tmp_path / "server")
+        return lambda: start_seaweedfs(folder)
     binary = find_minio()
     if binary is None:
         pytest.skip("no MinIO binary: `make minio` builds it where Go is installed")
-    return lambda: start_minio(binary, tmp_path / "server")
+    return lambda: start_minio(binary, folder)
+
+
+@pytest.fixture
+def start(kind: str, tmp_path: Path) -> Callable[[], S3Server]:
+    return starting(kind, tmp_path / "server")
+
+
+@pytest.fixture(scope="module")
+def folder(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of `running`."""
+    return tmp_path_factory.mktemp(kind) / "server"
+
+
+@pytest.fixture(scope="module")
+def running(kind: str, folder: Path) -> Iterator[S3Server]:
+    """One server for the tests that only look at it."""
+    server = starting(kind, folder)()
+    yield server
+    server.stop()
 
 
 def listening_addresses(pid: int) -> set[str]:
@@ -90,15 +108,14 @@ def test_killed_and_started_at_once(
         server.stop()
 
 
-def test_two_on_one_folder(tmp_path: Path) -> None:
+def test_two_on_one_folder(
+    kind: str, running: S3Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second server on a folder in use is refused, and the first one is unharmed."""
-    server = start_seaweedfs(tmp_path)
-    try:
-        with pytest.raises(RuntimeError, match=f"another server runs on {tmp_path}"):
-            start_seaweedfs(tmp_path)
-        store_on(server).put("key", b"x")
-    finally:
-        server.stop()
+    monkeypatch.setattr("local_runtime.s3_server.GRACE_SECONDS", 0.0)  # nobody is ending there
+    with pytest.raises(RuntimeError, match=f"another server runs on {folder}"):
+        starting(kind, folder)()
+    store_on(running).put("key", b"x")
 
 
 def test_a_taken_port_is_changed(start: Callable[[], S3Server]) -> None:
@@ -116,31 +133,22 @@ def test_a_taken_port_is_changed(start: Callable[[], S3Server]) -> None:
         after.stop()
 
 
-def test_only_for_us(start: Callable[[], S3Server], tmp_path: Path) -> None:
+def test_only_for_us(running: S3Server, folder: Path) -> None:
     """Whoever has no credentials is refused, and only this user can read them."""
-    server = start()
-    try:
-        store_on(server, "private").put("key", b"x")
-        url = f"{server.endpoint}/{server.bucket}/private/key"
-        assert urllib3.request("GET", url).status == 403
-        assert urllib3.request("PUT", url, body=b"y").status == 403
-        folder = tmp_path / "server"
-        assert stat.S_IMODE((folder / "server.json").stat().st_mode) == 0o600
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert server.secret not in repr(server)
-        assert server.secret not in (folder / "server.log").read_text()
-    finally:
-        server.stop()
+    store_on(running, "private").put("key", b"x")
+    url = f"{running.endpoint}/{running.bucket}/private/key"
+    assert urllib3.request("GET", url).status == 403
+    assert urllib3.request("PUT", url, body=b"y").status == 403
+    assert stat.S_IMODE((folder / "server.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert running.secret not in repr(running)
+    assert running.secret not in (folder / "server.log").read_text()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's list of sockets")
-def test_only_on_loopback(start: Callable[[], S3Server]) -> None:
+def test_only_on_loopback(running: S3Server) -> None:
     """No part of the server listens to other machines."""
-    server = start()
-    try:
-        addresses = listening_addresses(server.child.pid)
-    finally:
-        server.stop()
+    addresses = listening_addresses(running.child.pid)
     loopback = {"0100007F", "00000000000000000000000001000000"}
     assert addresses
     assert addresses <= loopback
