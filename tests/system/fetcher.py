@@ -1,6 +1,6 @@
 """A process that fetches an exchange to its end, unless it is killed: `prove_fetch` does that.
 
-Says on standard output, one JSON object a line, what it did in each part of its time.
+Says in a file, one JSON object a line, what it did in each part of its time.
 """
 
 import json
@@ -21,30 +21,27 @@ LEASE_SECONDS = 1.0
 PART_SECONDS = 2.0
 
 
-def main(exchange: str, url: str) -> None:
-    """Fetch `exchange`, whose API is asked at `url` instead of where it really is."""
-    services = Services(Settings.from_env())
+def fetch_all(settings: Settings, exchange: str, url: str, said: Path) -> None:
+    """Fetch `exchange`, whose API is asked at `url` instead of where it is, if one is given."""
+    services = Services(settings)
     api = services.exchanges.get(services.catalog.exchanges.find(exchange).api)
     if url:
         services.exchanges = Exchanges({api.get_name(): api.at(url)})
-    while True:
-        report = fetch(services, exchange, PART_SECONDS, lease_seconds=LEASE_SECONDS)
-        if report.running:
-            time.sleep(LEASE_SECONDS / 10)
-            continue
-        done = {**asdict(report), "applied": None, "memory": memory()}
-        print(json.dumps(done), flush=True)
-        if report.error is not None:
-            sys.exit(report.error)
-        if report.up_to_date:
-            return
+    with said.open("w") as output:
+        while True:
+            report = fetch(services, exchange, PART_SECONDS, lease_seconds=LEASE_SECONDS)
+            if report.running:
+                time.sleep(LEASE_SECONDS / 10)
+                continue
+            done = {**asdict(report), "applied": None, "memory": memory()}
+            print(json.dumps(done), file=output, flush=True)
+            if report.error is not None:
+                sys.exit(report.error)
+            if report.up_to_date:
+                return
 
 
 def memory() -> int:
     """Bytes that this process holds."""
     pages = Path("/proc/self/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -7,9 +7,7 @@ lost, nothing is left over, nothing is there twice. A test does it in short; in 
 
 import argparse
 import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,9 +15,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from core.settings import Settings
 from local_runtime.fake_exchanges import (
     FakeExchange,
     FakeNcmec,
@@ -29,7 +29,9 @@ from local_runtime.fake_exchanges import (
     Ledger,
 )
 from tests.deployment import Deployment, settings_for
+from tests.forked import start
 from tests.published import published_entries
+from tests.system.fetcher import fetch_all
 from tests.waiting import until
 
 FAKES: Mapping[str, type[FakeExchange]] = {
@@ -86,7 +88,7 @@ def prove(
     source = _File(folder / "list") if name == "local_file" else _Fake(FAKES[name])
     own = {} if database is None else {"database_url": database}
     services = Deployment(settings_for(folder, **own))
-    environ, said = _environ(services), folder / "said"
+    said = folder / "said"
     with source.serving() as (url, ledger):
         ledger.fill(signals, seed)
         source.write()
@@ -100,15 +102,16 @@ def prove(
         memory: list[list[int]] = []
         killed = 0
         for mark in marks:
-            with _fetcher(environ, url, said) as process:
+            with _fetcher(services.settings, url, said) as process:
                 killed += _kill_at(process, services, mark, rng)
             memory.append(_memory(said))
             _change(ledger, rng, max(signals // 100, 1))
             source.write()
         changed = time.time()
         until(lambda: time.time() > changed + SETTLING.get(name, 0))
-        with _fetcher(environ, url, said) as process:
-            assert process.wait(PATIENCE) == 0, "the last fetcher failed"
+        with _fetcher(services.settings, url, said) as process:
+            process.join(PATIENCE)
+            assert process.exitcode == 0, "the last fetcher failed"
         memory.append(_memory(said))
         seconds = time.monotonic() - began
         live = Counter(ledger.live())
@@ -189,45 +192,33 @@ def _change(ledger: Ledger, rng: random.Random, count: int) -> None:
     ledger.poison(f"none of them {rng.random()}")
 
 
-def _environ(services: Deployment) -> dict[str, str]:
-    given = services.settings.model_dump(include=services.settings.model_fields_set)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HMA_")}
-    return clean | {f"HMA_{name.upper()}": str(value) for name, value in given.items()}
-
-
 @contextmanager
-def _fetcher(
-    environ: Mapping[str, str], url: str, said: Path
-) -> Iterator["subprocess.Popen[bytes]"]:
-    command = [sys.executable, "-m", "tests.system.fetcher", EXCHANGE, url]
-    with (
-        said.open("w") as output,
-        subprocess.Popen(command, env=dict(environ), stdout=output) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.kill()
+def _fetcher(settings: Settings, url: str, said: Path) -> Iterator[BaseProcess]:
+    said.unlink(missing_ok=True)
+    process = start(fetch_all, settings, EXCHANGE, url, said)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
-def _kill_at(
-    process: "subprocess.Popen[bytes]", services: Deployment, records: int, rng: random.Random
-) -> bool:
+def _kill_at(process: BaseProcess, services: Deployment, records: int, rng: random.Random) -> bool:
     """Kill it once so many records are there, or a moment later; whether it still ran."""
     exchange = services.catalog.exchanges.find(EXCHANGE)
     deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and services.catalog.exchanges.count_records(exchange) < records:
+    while process.is_alive() and services.catalog.exchanges.count_records(exchange) < records:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     time.sleep(rng.random() / 10)  # within a request, a conversion, a transaction, publishing
-    running = process.poll() is None
+    running = process.is_alive()
     process.kill()
-    assert running or process.returncode == 0, "a fetcher failed by itself"
+    assert running or process.exitcode == 0, "a fetcher failed by itself"
     return running
 
 
 def _memory(said: Path) -> list[int]:
-    lines = said.read_text().splitlines()
+    lines = said.read_text().splitlines() if said.exists() else []
     return [json.loads(line)["memory"] for line in lines if line.endswith("}")]
 
 

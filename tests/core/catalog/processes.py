@@ -1,39 +1,16 @@
-"""Real processes that write to a catalog, some of them until they are killed."""
+"""What real processes do to a catalog, some of them until they are killed."""
 
-import multiprocessing
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
-from typing import Any
 
 from sqlalchemy import event
 
 from core.catalog import Catalog
 from core.errors import NotFound
-
-# Not fork: threads of the tests' own process would be copied half-way through what they do.
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.core.catalog.processes"])
-
-
-def start(target: Callable[..., None], *args: Any) -> BaseProcess:
-    """A process running `target(*args)`, both importable by name."""
-    process = CONTEXT.Process(target=target, args=args)
-    process.start()
-    return process
-
-
-def ends_well(processes: Iterable[BaseProcess]) -> bool:
-    """Wait for all of them; whether each ended without an error."""
-    codes = []
-    for process in processes:
-        process.join()
-        codes.append(process.exitcode)
-    return not any(codes)
 
 
 def migrate(urls: list[str], together: Barrier) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import event
 
 from core.catalog import Catalog, database
 from core.errors import CatalogUnavailable, Misconfigured
-from tests.core.catalog.processes import CONTEXT, start, write_until
+from tests.core.catalog.processes import write_until
+from tests.forked import CONTEXT, start
 from tests.postgres import Postgres
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from core.catalog import Catalog
 from core.catalog.models import Row
 from core.errors import Misconfigured
-from tests.core.catalog.processes import CONTEXT, ends_well, migrate, start
+from tests.core.catalog.processes import migrate
+from tests.forked import CONTEXT, ends_well, start
 
 
 def test_the_migrations_make_the_tables_of_the_models(catalog: Catalog) -> None:

@@ -7,15 +7,8 @@ import pytest
 
 from core.catalog import Catalog
 from tests.core.catalog.follower import Follower, picture
-from tests.core.catalog.processes import (
-    CHANGES,
-    CONTEXT,
-    ends_well,
-    start,
-    write,
-    write_in_threads,
-    write_until,
-)
+from tests.core.catalog.processes import CHANGES, write, write_in_threads, write_until
+from tests.forked import CONTEXT, ends_well, start
 
 
 def check(catalog: Catalog, follower: Follower, writers: int, rounds: int) -> None:

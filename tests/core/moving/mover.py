@@ -1,12 +1,10 @@
 """A run in a process of its own, which kills itself with SIGKILL at the step it is told.
 
-A step is any moment before or after a commit of the catalog:
-`python -m tests.core.moving.mover HMA_URL SETTINGS.json STEP` (0 never dies).
+A step is any moment before or after a commit of the catalog.
 """
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 from sqlalchemy import event
@@ -18,7 +16,8 @@ from tests.core.moving.conftest import move
 from tests.hma import Hma
 
 
-def main(url: str, settings: Path, last: int) -> None:
+def move_until(url: str, settings: Path, last: int) -> None:
+    """Move the HMA at `url`; at the step `last` it dies."""
     services = Services(Settings.model_validate_json(settings.read_text()))
     left = last
 
@@ -31,7 +30,3 @@ def main(url: str, settings: Path, last: int) -> None:
     event.listen(Engine, "commit", step)
     event.listen(Engine, "after_cursor_execute", step)
     move(Hma(url), services)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

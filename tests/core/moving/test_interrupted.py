@@ -2,14 +2,14 @@
 
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core.services import Services
 from tests.core.moving.conftest import contents_of, move
+from tests.core.moving.mover import move_until
+from tests.forked import start
 from tests.hma import Hma, Row, rows
 from tests.published import catalog_entries, published_entries
 
@@ -37,9 +37,9 @@ def test_killed_at_random(hma: Hma, services: Services, tmp_path: Path, changing
     settings.write_text(services.settings.model_dump_json())
     draw = random.Random(changing)
     for _ in range(5):
-        command = ("-m", "tests.core.moving.mover", hma.url, str(settings))
-        killed = subprocess.run([sys.executable, *command, str(draw.randrange(1, 90))], check=False)
-        assert killed.returncode in (0, -signal.SIGKILL)
+        killed = start(move_until, hma.url, settings, draw.randrange(1, 90))
+        killed.join()
+        assert killed.exitcode in (0, -signal.SIGKILL)
         ids = contents_of(services).keys()
         assert changing or ids <= content.keys()
     outcome, problems = move(hma, services)
