@@ -14,6 +14,7 @@ CONTEXT.set_forkserver_preload(
         "tests.core.catalog.processes",
         "tests.core.moving.mover",
         "tests.system.fetcher",
+        "tests.system.racing_publishers",
     ]
 )
 

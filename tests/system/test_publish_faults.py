@@ -11,7 +11,9 @@ import pytest
 from core.index.snapshot import newest_snapshot
 from local_runtime.s3_server import S3Server
 from tests.deployment import Deployment, random_signal, settings_for
+from tests.forked import ends_well, start
 from tests.published import catalog_entries, published_entries
+from tests.system.racing_publishers import race
 
 
 @pytest.mark.parametrize("tail_entries", [1, 100], ids=["segment", "tail"])
@@ -69,8 +71,8 @@ def test_32_publishers_in_8_processes_race_to_a_snapshot_equal_to_the_catalog(
     (tmp_path / "settings.json").write_text(settings.model_dump_json())
     deployment = Deployment(settings)
     deployment.add("0" * 64)
-    command = [sys.executable, "-m", "tests.system.racing_publishers"]
-    subprocess.run([*command, tmp_path / "settings.json", "8"], check=True)
+    racers = [start(race, tmp_path / "settings.json", seed) for seed in range(8)]
+    assert ends_well(racers)
     assert len(catalog_entries(deployment)) == 1 + 8 * 4 * 5
     assert published_entries(deployment) == catalog_entries(deployment)
     assert not deployment.catalog.marks("pdq", 1)
