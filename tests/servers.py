@@ -1,5 +1,6 @@
 """Real servers for tests, and a relay that stands before one and misbehaves."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ from core.store import ObjectStore, open_store
 from local_runtime.child import Child
 from local_runtime.s3_server import BUCKET, HOST, S3Server
 from tests.served import reserved_port
+
+MOTO_PAGE = 100
+"""Keys of one answer of moto's. Others have 1,000, which take as many requests to make."""
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
@@ -69,7 +73,9 @@ def start_moto(data: Path) -> S3Server:
 
 def _moto_on(port: int, data: Path) -> S3Server:
     child = Child.start(
-        [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)], log=data / "server.log"
+        [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)],
+        log=data / "server.log",
+        environ={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(MOTO_PAGE)},
     )
     server = S3Server(
         name="moto",
