@@ -10,6 +10,7 @@ from core.index.read import Index
 from core.index.snapshot import Snapshot, newest_snapshot
 from core.services import Services
 from core.settings import Settings
+from tests.migrated import on_sqlite
 
 BANK = "KNOWN"
 
@@ -17,6 +18,8 @@ BANK = "KNOWN"
 def settings_for(folder: Path, **changes: Any) -> Settings:
     """Settings of a deployment whose catalog, store and cache all live in `folder`."""
     (folder / "store").mkdir(parents=True, exist_ok=True)
+    if "database_url" not in changes and not (folder / "catalog.db").exists():
+        on_sqlite(folder / "catalog.db")
     defaults: dict[str, Any] = {
         "store_url": f"file://{folder / 'store'}",
         "database_url": f"sqlite:///{folder / 'catalog.db'}",

@@ -7,28 +7,36 @@ from uuid import uuid4
 import pytest
 
 from core.catalog import Catalog
+from tests.migrated import on_postgres, on_sqlite
 from tests.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
-    """Makes databases of the kind that this test is about, without tables."""
-    if request.param == "sqlite":
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database that this test is about."""
+    return str(request.param)
+
+
+@pytest.fixture
+def new_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes databases without tables."""
+    if kind == "sqlite":
         return lambda: f"sqlite:///{tmp_path}/{uuid4().hex}.db"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database
 
 
 @pytest.fixture
-def url(new_url: Callable[[], str]) -> str:
-    """An empty database, without tables."""
-    return new_url()
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A catalog's database, with its tables and nothing in them."""
+    if kind == "sqlite":
+        return on_sqlite(tmp_path / f"{uuid4().hex}.db")
+    return on_postgres(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture
 def catalog(url: str) -> Iterator[Catalog]:
-    """A catalog with its tables and nothing in them."""
+    """The same as a catalog."""
     catalog = Catalog(url)
-    catalog.migrate()
     yield catalog
     catalog.close()

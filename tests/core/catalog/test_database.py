@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -73,9 +74,9 @@ def test_a_relative_sqlite_path_is_relative_to_where_we_are(
     assert (tmp_path / "catalog.db").is_file()
 
 
-def test_a_database_without_tables_is_not_available_yet(url: str) -> None:
+def test_a_database_without_tables_is_not_available_yet(new_url: Callable[[], str]) -> None:
     """Rather than a bank surely not being there."""
-    catalog = Catalog(url)
+    catalog = Catalog(new_url())
     with pytest.raises(CatalogUnavailable, match="migrate"):
         catalog.bank("A")
     catalog.migrate()

@@ -75,13 +75,15 @@ def test_8_processes_may_migrate_at_once(new_url: Callable[[], str]) -> None:
     assert ends_well([start(migrate, urls, together) for _ in range(8)])
 
 
-def test_an_interrupted_migration_leaves_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_migration_leaves_nothing(
+    new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that the next start finds what it expects."""
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    catalog = Catalog(url)
+    catalog = Catalog(new_url())
     with monkeypatch.context() as patch:
         patch.setattr("alembic.op.create_index", interrupted)
         with pytest.raises(KeyboardInterrupt):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.exchanges.registry import Exchanges
-from tests.core.catalog.conftest import new_url, url  # noqa: F401  # fixtures
+from tests.core.catalog.conftest import kind, url  # noqa: F401  # fixtures
 from tests.core.exchanges.scripted import Scripted, api_of
 from tests.deployment import Deployment, settings_for
 

@@ -17,6 +17,7 @@ from core.moving.problem import Problem
 from core.services import Services
 from core.settings import Settings
 from tests.hma import Hma, Row, new_hma
+from tests.migrated import on_postgres, on_sqlite
 from tests.postgres import Postgres
 
 
@@ -30,14 +31,14 @@ def hma(postgres: Postgres) -> Hma:
 def new_services(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
 ) -> Iterator[Callable[[], Services]]:
-    """Makes deployments on empty catalogs of the kind that this test is about."""
+    """Makes deployments on new catalogs of the kind that this test is about."""
     made: list[Catalog] = []
 
     def new() -> Services:
         name = uuid4().hex
-        sqlite = f"sqlite:///{tmp_path}/{name}.db"
+        sqlite = request.param == "sqlite"
         settings = Settings(
-            database_url=sqlite if request.param == "sqlite" else postgres.new_database(),
+            database_url=on_sqlite(tmp_path / f"{name}.db") if sqlite else on_postgres(postgres),
             store_url=f"memory://{name}",
             cache_dir=tmp_path / name,
         )
