@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from minio import Minio
-from minio.credentials.providers import EnvAWSProvider
-from minio.error import MinioException
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
@@ -101,6 +98,11 @@ def _started(name: str, data: Path) -> Iterator[Backing]:
 
 def _on_server(settings: Settings, endpoint: str) -> Backing:
     """The bucket `hma` of a server that runs already, made if need be."""
+    # Here, for they take 0.2 s of which a runtime on files has nothing.
+    from minio import Minio  # noqa: PLC0415
+    from minio.credentials.providers import EnvAWSProvider  # noqa: PLC0415
+    from minio.error import MinioException  # noqa: PLC0415
+
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise Misconfigured(f"{endpoint} is no endpoint: it must be http://host:port")

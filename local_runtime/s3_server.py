@@ -21,8 +21,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from minio import Minio
-from minio.error import MinioException
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
@@ -248,6 +246,10 @@ def _serve(
 
 def _await(address: str, identity: _Identity, child: Child) -> None:
     """Wait until the server has the bucket and stores an object in it."""
+    # Here, for they take 0.2 s of which a runtime on files has nothing.
+    from minio import Minio  # noqa: PLC0415
+    from minio.error import MinioException  # noqa: PLC0415
+
     deadline = time.monotonic() + START_SECONDS
     with PoolManager(retries=False, timeout=Timeout(5.0)) as http:
         client = Minio(address, identity.key, identity.secret, secure=False, http_client=http)
