@@ -86,7 +86,7 @@ def test_memory_does_not_grow_with_content(
 ) -> None:
     """Four times the content takes no more memory, whether it is new or known already."""
     for module in (hma_database, import_hma, moved_content):
-        monkeypatch.setattr(module, "AT_ONCE", 100)  # so that a thousand are many already
+        monkeypatch.setattr(module, "AT_ONCE", 50)  # so that some hundreds are many already
 
     def peak() -> int:
         tracemalloc.start()
@@ -98,10 +98,10 @@ def test_memory_does_not_grow_with_content(
 
     hma.put(*rows(1))
     move(hma, services)  # what is made once is made
-    hma.put(*rows(1000, first=1000))
+    hma.put(*rows(500, first=1000))
     small, small_again = peak(), peak()
-    hma.put(*rows(3000, seed=1, first=100_000))
-    little = 300_000  # bytes; to hold on to the content alone would take ten times that
+    hma.put(*rows(1500, seed=1, first=100_000))
+    little = 200_000  # bytes; to hold on to the content alone would take four times that
     assert peak() < small + little
     assert peak() < small_again + little
 
