@@ -16,8 +16,9 @@
  * - Bytes are freed of their stuffing before, so that 8 of them can be loaded as they are.
  * - The rest is done on 8 or 16 numbers at a time, in vectors that GCC and Clang know.
  *
- * Nothing is read or written out of bounds: a block has at most 64 codes of 27 bits, PAD zeros follow
- * the data, and after each block its place is checked.
+ * Nothing is read or written out of bounds: a block has at most 64 codes of 27 bits; before an MCU of
+ * six there is data for more than that, or all of it; PAD zeros follow, and after each block its place
+ * is checked.
  */
 
 #include "jpeg.h"
@@ -29,7 +30,7 @@
 static int start(Jpeg *jpeg)
 {
     jpeg->started = 1;
-    if (!(jpeg->data = PyMem_RawMalloc(jpeg->end - jpeg->next + PAD)))
+    if (!(jpeg->data = PyMem_RawMalloc(WINDOW + PAD)))
         return refuse(jpeg, "memory is short");
     return open_data(jpeg);
 }

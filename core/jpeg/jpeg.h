@@ -10,8 +10,10 @@
 #define NEAR 9
 #define AHEAD 11
 #define FAR 12
-#define PAD 512  /* zeros after the data */
-#define END 80   /* where the end of a block leads, from wherever in it */
+#define WINDOW (1 << 16) /* bytes of data that are there at once: they stay in the cache */
+#define LOW 2048         /* more than the codes of an MCU have */
+#define PAD 512          /* zeros after the data */
+#define END 80           /* where the end of a block leads, from wherever in it */
 
 /* No value's square, summed down a column, may be larger: libjpeg-turbo has 16 bits for some sums.
  * No picture comes near; files made by hand do. */
@@ -87,8 +89,9 @@ typedef struct {
     Component component[3];
 
     const uint8_t *next, *end; /* of the content */
-    uint8_t *data;             /* what is between two markers, without stuffing */
+    uint8_t *data;             /* of what is between two markers, without stuffing */
     const uint8_t *data_end;
+    int at_marker;             /* nothing follows it */
     Reader reader;
     int left, restarts;
 

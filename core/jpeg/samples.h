@@ -96,9 +96,10 @@ INLINE int mcu_row(Jpeg *jpeg, const int whole, int keep, float *cosines, Py_ssi
     int8 large = {0};
     Reader reader = jpeg->reader;
     for (int across = 0; across < jpeg->mcus_across; across++) {
-        if (SELDOM(!jpeg->left)) {
+        if (SELDOM(!jpeg->left
+                   || (jpeg->data_end - reader.place < LOW && !jpeg->at_marker))) {
             jpeg->reader = reader;
-            if (restart(jpeg))
+            if (go_on(jpeg))
                 return -1;
             reader = jpeg->reader;
         }

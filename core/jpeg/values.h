@@ -1,44 +1,61 @@
 /* The scan: bits, codes, and the values of a block. */
 
+/* Go on with what is between two markers, until the window is full. */
+static int more_data(Jpeg *jpeg)
+{
+    uint8_t *out = jpeg->data + (jpeg->data_end - jpeg->reader.place);
+    const uint8_t *full = jpeg->data + WINDOW;
+    memmove(jpeg->data, jpeg->reader.place, out - jpeg->data);
+    while (out < full && !jpeg->at_marker) {
+        Py_ssize_t left = jpeg->end - jpeg->next, size = full - out < left ? full - out : left;
+        const uint8_t *found = memchr(jpeg->next, 0xFF, size);
+        if (found)
+            size = found - jpeg->next;
+        memcpy(out, jpeg->next, size);
+        jpeg->next += size, out += size;
+        if (jpeg->end - jpeg->next < 2)
+            return refuse(jpeg, "it is cut off");
+        if (found && jpeg->next[1])
+            jpeg->at_marker = 1;
+        else if (found)
+            *out++ = 0xFF, jpeg->next += 2;
+    }
+    memset(out, 0, PAD);
+    jpeg->data_end = out, jpeg->reader.place = jpeg->data;
+    return 0;
+}
+
 /* Start to read what is between this marker and the next. */
 static int open_data(Jpeg *jpeg)
 {
-    uint8_t *out = jpeg->data;
-    const uint8_t *at = jpeg->next;
-    for (;;) {
-        const uint8_t *found = memchr(at, 0xFF, jpeg->end - at);
-        if (!found || jpeg->end - found < 2)
-            return refuse(jpeg, "it is cut off");
-        memcpy(out, at, found - at);
-        out += found - at;
-        at = found;
-        if (found[1])
-            break;
-        *out++ = 0xFF;
-        at += 2;
-    }
-    memset(out, 0, PAD);
-    jpeg->next = at, jpeg->data_end = out;
     jpeg->reader = (Reader){0, 0, jpeg->data};
+    jpeg->data_end = jpeg->data;
+    jpeg->at_marker = 0;
     jpeg->left = jpeg->interval ? jpeg->interval : INT32_MAX;
     for (int i = 0; i < jpeg->components; i++)
         jpeg->component[i].last = 0;
-    return 0;
+    return more_data(jpeg);
 }
 
 /* Whether all up to the next marker has been read, but for what fills its last byte. */
 static int is_read(const Jpeg *jpeg, int marker)
 {
     int64_t left = (jpeg->data_end - jpeg->reader.place) * 8 + jpeg->reader.count;
-    return left >= 0 && left < 8 && jpeg->next[1] == marker;
+    return jpeg->at_marker && left >= 0 && left < 8 && jpeg->next[1] == marker;
 }
 
-RARE int restart(Jpeg *jpeg)
+static int restart(Jpeg *jpeg)
 {
     if (!is_read(jpeg, 0xD0 + (jpeg->restarts++ & 7)))
         return refuse(jpeg, "it is damaged");
     jpeg->next += 2;
     return open_data(jpeg);
+}
+
+/* What must be there before an MCU is read. */
+RARE int go_on(Jpeg *jpeg)
+{
+    return jpeg->left ? more_data(jpeg) : restart(jpeg);
 }
 
 /* At least 56 bits count after it. Source: F. Giesen, "Reading bits in far too many ways" (2018). */
