@@ -16,7 +16,7 @@ from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
 from core import jpeg, pdq, video
 from core.errors import BadInput, Unavailable
-from core.media import Source, decode, is_ours, plain_jpeg
+from core.media import Source, decode, frames, is_ours, plain_jpeg
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from core.variant import Variant
@@ -162,7 +162,18 @@ def photo_variants(source: Source, settings: Settings, kinds: Collection[str]) -
     Raises:
         BadInput, TooLarge: as `hash_content`.
     """
-    return variants(_luma(source, settings), kinds) if kinds else []
+    others = _frames(source, settings) if "frame" in kinds else []
+    of_the_first = set(kinds) - {"frame"}
+    return (variants(_luma(source, settings), kinds) if of_the_first else []) + others
+
+
+def _frames(source: Source, settings: Settings) -> list[Variant]:
+    found: dict[str, Variant] = {}
+    for number, picture in enumerate(frames(source, settings.max_pixels), start=2):
+        seen = pdq.compute(picture, LEAST_QUALITY)
+        if seen.quality >= LEAST_QUALITY:
+            found.setdefault(seen.hash, Variant("frame", f"frame {number}", seen.hash))
+    return list(found.values())
 
 
 def photo_crops(source: Source, settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ show: the palette's indices instead of its colours (216 bits off), CMYK as if it
 Here all become 8-bit RGB or gray, upright as EXIF says.
 
 Transparency is ignored, as it is by threatexchange: the colours count, however little they show.
-Of several frames or pages the first counts, and no other is decoded.
+Of several frames or pages the first counts; the others are `frames`.
 
 An image is kept as Pillow decodes it, four bytes a pixel, and becomes RGB a few rows at a time. A
 copy of all of it would double the memory, and take longer than all that PDQ computes.
@@ -50,6 +50,9 @@ SIDE = 32_767
 
 READS = 500_000
 """Most times that a decoder reads from a file: a header of a million parts costs seconds."""
+
+FRAMES = 256
+"""Most frames that are looked at, the first included."""
 
 _TIMES = MappingProxyType(
     {
@@ -164,6 +167,34 @@ def decode(source: Source, max_pixels: int, least: int | None = None) -> Picture
         image.load()  # which turns a TIFF upright, and forgets its orientation
         _plain(image.crop((0, 0, 1, 1)))  # what cannot become RGB fails here
         return Picture(_ranged(image), _orientation(image), drafted, size)
+
+
+def frames(source: Source, max_pixels: int) -> Iterator[Picture]:
+    """The frames of an animation, or the pages of a document, but for the first.
+
+    Each is to be used before the next is asked for. They end after `FRAMES`, before one of more than
+    a quarter of `max_pixels` (decoders keep three of them, in four bytes a pixel), where all of
+    them would have more than `max_pixels` together, and where one is damaged.
+
+    Raises:
+        BadInput, TooLarge, Unavailable: as `decode`, for what can be told from its start.
+    """
+    with _checked(source, max_pixels) as image:
+        left = max_pixels
+        for number in range(1, FRAMES):
+            try:
+                _check(image, source, max_pixels // 4)  # what is gone through to reach the next
+                image.seek(number)
+                _check(image, source, min(left, max_pixels // 4))
+                left -= image.width * image.height
+                image.load()
+                picture = Picture(_ranged(image), _orientation(image))
+                _plain(image.crop((0, 0, 1, 1)))
+            except Exception as error:  # the last was the last, or this one is damaged
+                if is_ours(error):
+                    raise
+                return
+            yield picture
 
 
 def plain_jpeg(source: Source, max_pixels: int) -> tuple[bytes, int] | None:

@@ -121,7 +121,8 @@ class Settings(BaseModel):
     variants: Names = Field(
         (),
         description="What uploaded pictures are also looked up as, so that turned, framed or "
-        "darkened copies are found: orientation, margin, rotation, edge, contrast, or all.",
+        "darkened copies are found: orientation, margin, rotation, edge, contrast, frame (each of "
+        "an animation), or all.",
     )
     hash_in_match: bool = Field(
         True, description="Whether lookups take files and URLs; false answers 403 to those."

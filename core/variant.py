@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.errors import BadInput
 
-KINDS = ("orientation", "margin", "rotation", "edge", "contrast")
+KINDS = ("orientation", "margin", "rotation", "edge", "contrast", "frame")
 """What a query may be hashed as besides itself."""
 
 
@@ -15,7 +15,8 @@ class Variant:
 
     Attributes:
         kind: one of `KINDS`.
-        name: as matches say it: which orientation it was (`mirror`, `turn90`, …), or the kind.
+        name: as matches say it: which orientation it was (`mirror`, `turn90`, …), which frame
+            (`frame 2`), or the kind.
     """
 
     kind: str

@@ -23,7 +23,7 @@ from PIL import Image
 from core import pdq
 from core.margins import Levels, margins
 from core.tilt import tilt
-from core.variant import KINDS, Variant
+from core.variant import Variant
 
 Floats = NDArray[np.float32]
 
@@ -89,12 +89,12 @@ Seen = tuple[str, pdq.Doubles]
 
 
 def variants(luma: Luma, kinds: Collection[str]) -> list[Variant]:
-    """The hashes of a query's variants of these kinds, each hash once."""
+    """The hashes of a query's variants of these kinds, each hash once; of frames there are none."""
     found: dict[str, Variant] = {}
     if min(luma.width, luma.height) >= pdq.SMALLEST:
-        for kind in KINDS:
+        for kind, seen_as in _SEEN.items():
             if kind in kinds:
-                for name, samples in _SEEN[kind](luma):
+                for name, samples in seen_as(luma):
                     seen = samples * luma.contrast
                     if kind == "edge" and _detail(seen) < EDGE_DETAIL:
                         continue

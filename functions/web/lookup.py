@@ -81,8 +81,9 @@ class VariedQuery(TossedQuery):
     variants: str | None = Field(
         None,
         description="Comma-separated: what a picture is also looked up as. `orientation`, "
-        "`margin`, `rotation`, `edge`, `contrast`, or `all`; of a PDQ hash, which is all there is "
-        "of a picture then, only `orientation`. As configured if absent, none if empty.",
+        "`margin`, `rotation`, `edge`, `contrast`, `frame` (each of an animation, each page of a "
+        "document), or `all`; of a PDQ hash, which is all there is of a picture then, only "
+        "`orientation`. As configured if absent, none if empty.",
     )
 
     def kinds(self, services: Services) -> tuple[str, ...]:

@@ -31,6 +31,18 @@ FRAMED = jpeg(ImageOps.expand(original(), 60, "white"))
 TURNED = jpeg(original().rotate(4))
 
 
+def gif() -> tuple[str, bytes, str]:
+    """Another picture, which is followed by the one that is banked."""
+    with Image.open(io.BytesIO(photograph("rocket.jpg"))) as image:
+        first = image.convert("RGB").resize(original().size)
+    out = io.BytesIO()
+    first.save(out, "GIF", save_all=True, append_images=[first.rotate(90), original()])
+    return "copy.gif", out.getvalue(), "image/gif"
+
+
+ANIMATED = gif()
+
+
 @pytest.fixture(scope="module")
 def content(api: Served) -> tuple[str, int]:
     """A bank, and the content in it."""
@@ -61,6 +73,7 @@ def found(api: Served, file: tuple[str, bytes, str], **query: str) -> list[dict[
         (MIRRORED, "orientation", "mirror"),
         (FRAMED, "margin", "margin"),
         (TURNED, "rotation", "rotation"),
+        (ANIMATED, "frame", "frame 3"),
     ],
 )
 def test_upload(

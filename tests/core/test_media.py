@@ -17,7 +17,7 @@ from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
 from core import pdq
 from core.errors import BadInput, TooLarge, Unavailable
-from core.media import FORMATS, Source
+from core.media import FORMATS, FRAMES, Source, frames
 from core.media import decode as picture
 from tests.pictures import PHOTOGRAPHS, photograph, truncated
 
@@ -255,6 +255,27 @@ def test_the_first_frame_counts(rgb: Image.Image) -> None:
         one = saved(rgb, form)
         several = saved(rgb, form, save_all=True, append_images=[other])
         assert distance(decode(several, LIMIT), decode(one, LIMIT)) <= 4
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
+def test_other_frames_are_there_when_asked_for(rgb: Image.Image, form: str) -> None:
+    """Each but the first, in their order; none of a still picture."""
+    turned = [rgb.rotate(degrees) for degrees in (90, 180, 270)]
+    content = saved(rgb, form, save_all=True, append_images=turned)
+    found = [one[:] for one in frames(content, LIMIT)]
+    assert all(distance(one, np.asarray(two)) <= 10 for one, two in zip(found, turned, strict=True))
+    assert list(frames(saved(rgb, form), LIMIT)) == []
+
+
+def test_frames_have_limits(rgb: Image.Image) -> None:
+    """So many, of so many pixels together, and none after one that is damaged."""
+    small = [rgb.resize((8, 8)).rotate(90 * (number % 4)) for number in range(2 * FRAMES)]
+    many = saved(small[0], "GIF", save_all=True, append_images=small[1:])
+    assert sum(1 for _ in frames(many, LIMIT)) == FRAMES - 1
+    assert sum(1 for _ in frames(many, 64 * 10)) == 10
+    assert sum(1 for _ in frames(many, 64 * 4 - 1)) == 0
+    pages = saved(rgb, "TIFF", save_all=True, append_images=[rgb, rgb, rgb], compression="jpeg")
+    assert 0 < sum(1 for _ in frames(pages[: len(pages) * 3 // 4], LIMIT)) < 3
 
 
 def test_bytes_paths_and_files_are_the_same(tmp_path: Path) -> None:
