@@ -172,9 +172,9 @@ def decode(source: Source, max_pixels: int, least: int | None = None) -> Picture
 def frames(source: Source, max_pixels: int) -> Iterator[Picture]:
     """The frames of an animation, or the pages of a document, but for the first.
 
-    Each is to be used before the next is asked for. They end after `FRAMES`, before one of more than
-    a quarter of `max_pixels` (decoders keep three of them, in four bytes a pixel), where all of
-    them would have more than `max_pixels` together, and where one is damaged.
+    Each is to be used before the next is asked for. They end after `FRAMES`, before one of more
+    than a quarter of `max_pixels` (decoders keep three of them, in four bytes a pixel), where all
+    of them would have more than `max_pixels` together, and where one is damaged.
 
     Raises:
         BadInput, TooLarge, Unavailable: as `decode`, for what can be told from its start.
