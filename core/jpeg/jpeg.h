@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Pillow decodes JPEGs here: bytes are expected in the other order"
+#endif
+
 /* Bits that are looked up: the code of a mean; other codes with their values; the length of several.
  * All that is needed at once must fit the processor's nearest cache. */
 #define NEAR 9

@@ -82,8 +82,8 @@ INLINE void flat_samples(int mean, uint8_t *out, Py_ssize_t stride)
 
 INLINE void zero(int16_t *block)
 {
-    word8 *rows = (word8 *)block;
-    rows[0] = rows[1] = rows[2] = rows[3] = (word8){0};
+    short16 *rows = (short16 *)block;
+    rows[0] = rows[1] = rows[2] = rows[3] = (short16){0};
 }
 
 /* The next row of MCUs: to samples of all components or, if not `whole`, to the keep x keep lowest

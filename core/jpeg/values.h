@@ -63,9 +63,7 @@ INLINE void fill(Reader *reader)
 {
     uint64_t ahead;
     memcpy(&ahead, reader->place, 8);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     ahead = __builtin_bswap64(ahead);
-#endif
     reader->bits |= ahead >> reader->count;
     reader->place += (63 - reader->count) >> 3;
     reader->count |= 56;
