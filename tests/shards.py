@@ -85,7 +85,12 @@ def sharding(environ: Mapping[str, str], count: int, folder: Path) -> Iterator[S
         router = stack.enter_context(
             process("match_app", router_environ(environ, shards), folder / "router.log")
         )
-        yield Sharded(shards, router, environ, stack)
+        sharded = Sharded(shards, router, environ, stack)
+        try:
+            yield sharded
+        finally:  # at once: each may wait for its clients
+            with ThreadPoolExecutor(count + 1) as pool:
+                list(pool.map(lambda one: one.child.stop(), [router, *sharded.shards]))
 
 
 def shard_environ(environ: Mapping[str, str], number: int, count: int) -> dict[str, str]:
