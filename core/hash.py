@@ -75,7 +75,7 @@ def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
 
 
 def _of_jpeg(source: Source, max_pixels: int, fast: bool) -> pdq.Pdq | None:
-    """The PDQ of a plain JPEG, unless its hash is for rounding errors to decide."""
+    """The PDQ of a plain JPEG; None if it is turned and rounding errors decide on its hash."""
     if (opened := plain_jpeg(source, max_pixels)) is None:
         return None
     content, orientation = opened
@@ -86,7 +86,10 @@ def _of_jpeg(source: Source, max_pixels: int, fast: bool) -> pdq.Pdq | None:
             lowest = jpeg.frequencies(content, keep)
             if found := pdq.approximate(lowest, luma.shape, keep, orientation):
                 return found
-        return pdq.by_matrix(luma, LEAST_QUALITY, orientation)
+        if found := pdq.by_matrix(luma, LEAST_QUALITY, orientation):
+            return found
+        if orientation == 1:
+            return pdq.by_definition(jpeg.Luma(content))
     return None
 
 

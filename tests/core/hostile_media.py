@@ -147,6 +147,7 @@ def files() -> dict[str, bytes]:
         "png of ties at the limit": saved(
             Image.fromarray(squares).convert("RGB"), "PNG", compress_level=1
         ),
+        "jpeg of ties at the limit": saved(Image.fromarray(squares).convert("RGB"), "JPEG"),
         "png of 16 bits at the limit": png(7000, 7000, pixels(7000, 7000, bytes(14000)), depth=16),
         "png a line of 48 megapixels": png(48_000_000, 1, pixels(48_000_000, 1)),
         "png a thread of 10 megapixels": png(5, 10_000_000, pixels(5, 10_000_000)),

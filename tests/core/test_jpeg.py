@@ -120,6 +120,16 @@ def test_hashes_are_those_of_pixels(size: tuple[int, int]) -> None:
     assert told >= len(NAMES) - 1
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_ties_are_decided_as_by_pixels(orientation: int) -> None:
+    """A chessboard, whose bits are rounding errors alone: those of the decoded picture."""
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    content = saved(photograph("chessboard_GRAY.png", (1000, 700)), exif=exif)
+    assert by_matrix(Luma(content)) is None
+    assert photo_pdq(content, Settings()) == compute(decode(content, 1 << 20))
+
+
 REFUSED: dict[str, dict[str, Any]] = {
     "progressive": {"progressive": True},
     "RGB that is not transformed": {"keep_rgb": True},
