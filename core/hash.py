@@ -75,7 +75,7 @@ def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
 
 
 def _of_jpeg(source: Source, max_pixels: int, fast: bool) -> pdq.Pdq | None:
-    """The PDQ of a plain JPEG; None if it is turned and rounding errors decide on its hash."""
+    """The PDQ of a plain JPEG; None of anything else."""
     if (opened := plain_jpeg(source, max_pixels)) is None:
         return None
     content, orientation = opened
@@ -88,8 +88,8 @@ def _of_jpeg(source: Source, max_pixels: int, fast: bool) -> pdq.Pdq | None:
                 return found
         if found := pdq.by_matrix(luma, LEAST_QUALITY, orientation):
             return found
-        if orientation == 1:
-            return pdq.by_definition(jpeg.Luma(content))
+        upright = jpeg.Luma(content) if orientation == 1 else decode(source, max_pixels)
+        return pdq.by_definition(upright)
     return None
 
 

@@ -116,6 +116,8 @@ def files() -> dict[str, bytes]:
     one = small.resize((4, 4))
     board = np.array([[0, 255] * 4, [255, 0] * 4] * 4, np.uint8)
     squares = board.repeat(860, axis=0).repeat(860, axis=1)
+    turned = Image.Exif()
+    turned[0x112] = 6
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(icon), 22)
     made = {
         "nothing": b"",
@@ -148,6 +150,9 @@ def files() -> dict[str, bytes]:
             Image.fromarray(squares).convert("RGB"), "PNG", compress_level=1
         ),
         "jpeg of ties at the limit": saved(Image.fromarray(squares).convert("RGB"), "JPEG"),
+        "jpeg of ties at the limit, turned": saved(
+            Image.fromarray(squares).convert("RGB"), "JPEG", exif=turned
+        ),
         "png of 16 bits at the limit": png(7000, 7000, pixels(7000, 7000, bytes(14000)), depth=16),
         "png a line of 48 megapixels": png(48_000_000, 1, pixels(48_000_000, 1)),
         "png a thread of 10 megapixels": png(5, 10_000_000, pixels(5, 10_000_000)),
