@@ -46,6 +46,7 @@ class System:
     environ: dict[str, str]
     live: dict[int, str]
     rng: random.Random
+    published: bool = False
 
     def change(self, times: int) -> int:
         """Add, remove, disable and annotate at random, and publish; the snapshot's number."""
@@ -92,6 +93,17 @@ def system(seaweedfs: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
             process("match_app", environ, folder / "whole.log") as whole,
         ):
             yield System(deployment, whole, sharded, random_signal(rng), environ, {}, rng)
+
+
+@pytest.fixture
+def indexed(system: System) -> System:
+    """The same with something near the centre, whichever tests this process ran before."""
+    if not system.published:
+        system.deployment.add(system.centre, "ONE")
+        system.change(1)
+        system.published = True
+    until(lambda: near(system.sharded.router, system.centre).status_code == 200)
+    return system
 
 
 def asked(served: Served, method: str, path: str, **options: Any) -> requests.Response:
@@ -177,9 +189,9 @@ def requests_after(
     yield "POST", "/m/compare", {"json": compared}
 
 
-def test_no_answer_mixes_snapshots(system: System) -> None:
+def test_no_answer_mixes_snapshots(indexed: System) -> None:
     """While one snapshot follows another, each answer is that of the snapshot it names."""
-    system.change(5)
+    indexed.change(5)
     expected: dict[int, set[int]] = {}
     publishing = threading.Event()
     answers: list[tuple[int, set[int]]] = []
@@ -187,7 +199,7 @@ def test_no_answer_mixes_snapshots(system: System) -> None:
 
     def ask() -> None:
         while not publishing.is_set():
-            answer = near(system.sharded.router, system.centre)
+            answer = near(indexed.sharded.router, indexed.centre)
             if answer.status_code == 200:
                 number = int(answer.headers["X-HMA-Snapshot"].partition("=")[2])
                 answers.append((number, set(answer.json()["matches"])))
@@ -199,8 +211,8 @@ def test_no_answer_mixes_snapshots(system: System) -> None:
         one.start()
     try:
         for _ in range(30):
-            number = system.change(1)
-            found = system.deployment.index.get("pdq", number).search([system.centre])[0]
+            number = indexed.change(1)
+            found = indexed.deployment.index.get("pdq", number).search([indexed.centre])[0]
             expected[number] = {one.content_id for one in found}
     finally:
         publishing.set()
@@ -212,17 +224,17 @@ def test_no_answer_mixes_snapshots(system: System) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_lost_shard_is_no_shorter_answer(system: System, how: signal.Signals) -> None:
+def test_a_lost_shard_is_no_shorter_answer(indexed: System, how: signal.Signals) -> None:
     """Under lookups that go on, shard 2 dies or stops: complete answers, then 503s, then again."""
-    number = system.change(5)
-    router, pid = system.sharded.router, system.sharded.pids[1]
-    complete = near(system.whole, system.centre, min_snapshot=number).json()
-    assert near(router, system.centre, min_snapshot=number).json() == complete
+    number = indexed.change(5)
+    router, pid = indexed.sharded.router, indexed.sharded.pids[1]
+    complete = near(indexed.whole, indexed.centre, min_snapshot=number).json()
+    assert near(router, indexed.centre, min_snapshot=number).json() == complete
     os.kill(pid, how)
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:  # at once, and then one of a shard that is known for it
-        answers = list(pool.map(lambda _: near(router, system.centre), range(2)))
-        answers.append(near(router, system.centre))
+        answers = list(pool.map(lambda _: near(router, indexed.centre), range(2)))
+        answers.append(near(router, indexed.centre))
         unready = pool.submit(until, lambda: asked(router, "GET", "/status").status_code == 503)
         status = asked(router, "GET", "/m/index/status")
         took = time.monotonic() - began
@@ -237,18 +249,18 @@ def test_a_lost_shard_is_no_shorter_answer(system: System, how: signal.Signals) 
     if how == signal.SIGSTOP:
         os.kill(pid, signal.SIGCONT)
     else:
-        system.sharded.restart(2)
-    until(lambda: near(router, system.centre, min_snapshot=number).status_code == 200)
-    assert near(router, system.centre, min_snapshot=number).json() == complete
+        indexed.sharded.restart(2)
+    until(lambda: near(router, indexed.centre, min_snapshot=number).status_code == 200)
+    assert near(router, indexed.centre, min_snapshot=number).json() == complete
 
 
-def test_many_who_wait_for_a_stopped_shard_are_told_soon(system: System) -> None:
+def test_many_who_wait_for_a_stopped_shard_are_told_soon(indexed: System) -> None:
     """They do not queue behind each other, each for as long as it may take."""
-    router, pid = system.sharded.router, system.sharded.pids[0]
+    router, pid = indexed.sharded.router, indexed.sharded.pids[0]
     statuses: list[int] = []
 
     def ask() -> None:
-        statuses.append(near(router, system.centre).status_code)
+        statuses.append(near(router, indexed.centre).status_code)
 
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -263,7 +275,7 @@ def test_many_who_wait_for_a_stopped_shard_are_told_soon(system: System) -> None
         os.kill(pid, signal.SIGCONT)
     assert statuses == [503] * 200
     assert took < 9 * TIMEOUT  # one after the other, 16 at a time, they would take 13 of them
-    until(lambda: near(router, system.centre).status_code == 200)
+    until(lambda: near(router, indexed.centre).status_code == 200)
 
 
 def index_of(system: System, *urls: str, **settings: Any) -> ShardedIndex:
@@ -271,44 +283,44 @@ def index_of(system: System, *urls: str, **settings: Any) -> ShardedIndex:
     return ShardedIndex(Settings(**(given | settings)))
 
 
-def test_shards_that_are_not_those_they_should_be(system: System) -> None:
+def test_shards_that_are_not_those_they_should_be(indexed: System) -> None:
     """One twice, one missing, one that is no shard, one that wants another token: no answer."""
-    system.change(1)
-    first, second, third = (shard.url for shard in system.sharded.shards)
+    indexed.change(1)
+    first, second, third = (shard.url for shard in indexed.sharded.shards)
     twice = first.replace("127.0.0.1", "localhost")
-    ask = ("pdq", [system.centre])
-    assert index_of(system, third, first, second).search(*ask).found[0]
+    ask = ("pdq", [indexed.centre])
+    assert index_of(indexed, third, first, second).search(*ask).found[0]
     for urls, said in (
         ((first, twice, third), "which say they are 1/3, 1/3, 3/3"),
         ((first, second), "HMA_SHARDS names 2"),
-        ((system.whole.url,), "answers as no shard does"),
+        ((indexed.whole.url,), "answers as no shard does"),
         ((first, second, third + "/elsewhere"), "answers as no shard does"),
     ):
         with pytest.raises((Misconfigured, Unavailable), match=said):
-            index_of(system, *urls).search(*ask)
+            index_of(indexed, *urls).search(*ask)
     with pytest.raises(Unavailable, match="token"):
-        index_of(system, first, second, third, api_tokens=()).search(*ask)
+        index_of(indexed, first, second, third, api_tokens=()).search(*ask)
 
 
-def test_shards_of_different_indices(system: System, seaweedfs: S3Server, tmp_path: Path) -> None:
+def test_shards_of_different_indices(indexed: System, seaweedfs: S3Server, tmp_path: Path) -> None:
     """With the same number by chance, too: what they would answer together is true of neither."""
-    number = system.change(1)
+    number = indexed.change(1)
     elsewhere = {"HMA_STORE_URL": f"s3://{seaweedfs.bucket}/elsewhere"}
-    other = replace(system.deployment.newest(), writer="another", segments=())
+    other = replace(indexed.deployment.newest(), writer="another", segments=())
     settings = Settings.from_env(seaweedfs.environ() | elsewhere)
     open_store(settings).create(snapshot_key("pdq", number), other.to_bytes())
-    environ = shard_environ(system.environ | elsewhere, 3, COUNT)
-    first, second = (shard.url for shard in system.sharded.shards[:2])
+    environ = shard_environ(indexed.environ | elsewhere, 3, COUNT)
+    first, second = (shard.url for shard in indexed.sharded.shards[:2])
     with process("shard_app", environ, tmp_path / "log") as third:
-        index = index_of(system, first, second, third.url)
+        index = index_of(indexed, first, second, third.url)
         with pytest.raises(Misconfigured, match="different indices"):
-            index.search("pdq", [system.centre], min_snapshot=number)
+            index.search("pdq", [indexed.centre], min_snapshot=number)
 
 
-def test_what_a_shard_refuses(system: System) -> None:
+def test_what_a_shard_refuses(indexed: System) -> None:
     """It says why, as any function does, and never that it found nothing."""
-    (shard, *_) = system.sharded.shards
-    good = {"signal_type": "pdq", "signals": [system.centre]}
+    (shard, *_) = indexed.sharded.shards
+    good = {"signal_type": "pdq", "signals": [indexed.centre]}
     for bad, status in (
         ({"signals": ["0"]}, 400),
         ({"signal_type": "nothing"}, 400),
