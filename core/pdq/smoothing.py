@@ -47,9 +47,7 @@ def smoothed(
             frequencies of a group of neighbours, the first of which is their mean.
     """
     length, width = lines.shape[0], math.prod(lines.shape[1:])
-    weights = smoothing(length) if full is None else _folded(full, length, keep, backwards)
-    if backwards and full is None:
-        weights = _reversed(weights, length)
+    weights = _folded(full or length, length, keep, backwards)
     product = np.empty((SAMPLES, width), np.float32)
     for start, stop in _groups(weights, max(1, SLAB // width)):
         top, bottom = weights[start][0], weights[stop - 1][0] + len(weights[stop - 1][1])
@@ -85,11 +83,6 @@ def smoothing(length: int) -> Weights:
     return tuple(rows)
 
 
-def _reversed(weights: Weights, length: int) -> Weights:
-    """For lines in reverse; the last sample first, so that they are still read in order."""
-    return tuple((length - first - len(row), row[::-1]) for first, row in weights[::-1])
-
-
 @functools.lru_cache(maxsize=64)
 def _folded(length: int, parts: int, keep: int, backwards: bool) -> Weights:
     """R(length) for the `keep` lowest frequencies of groups of neighbours, `parts` in all."""
@@ -98,8 +91,10 @@ def _folded(length: int, parts: int, keep: int, backwards: bool) -> Weights:
     cosines = np.cos(np.pi / factor * np.outer(places, np.arange(keep)))
     cosines[:, 1:] *= math.sqrt(2)
     weights = smoothing(length)
+    if backwards:  # the last sample first, so that lines are still read in order
+        weights = tuple((length - first - len(row), row[::-1]) for first, row in weights[::-1])
     rows = []
-    for first, row in _reversed(weights, length) if backwards else weights:
+    for first, row in weights:
         start, ahead = divmod(first, factor)
         behind = -(ahead + len(row)) % factor
         folded = np.pad(row, (ahead, behind)).reshape(-1, factor) @ cosines
