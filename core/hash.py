@@ -78,15 +78,14 @@ def _of_jpeg(source: Source, max_pixels: int, fast: bool) -> pdq.Pdq | None:
     """The PDQ of a plain JPEG; None of anything else."""
     if (opened := plain_jpeg(source, max_pixels)) is None:
         return None
-    content, orientation = opened
+    content, size, orientation = opened
     with suppress(NotImplementedError):
-        luma = jpeg.Luma(content)
-        keep = pdq.frequencies_needed(luma.shape)
+        keep = pdq.frequencies_needed(size)
         if fast and keep <= jpeg.BLOCK:
             lowest = jpeg.frequencies(content, keep)
-            if found := pdq.approximate(lowest, luma.shape, keep, orientation):
+            if found := pdq.approximate(lowest, size, keep, orientation):
                 return found
-        if found := pdq.by_matrix(luma, LEAST_QUALITY, orientation):
+        if found := pdq.by_matrix(jpeg.Luma(content), LEAST_QUALITY, orientation):
             return found
         upright = jpeg.Luma(content) if orientation == 1 else decode(source, max_pixels)
         return pdq.by_definition(upright)

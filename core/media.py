@@ -197,8 +197,8 @@ def frames(source: Source, max_pixels: int) -> Iterator[Picture]:
             yield picture
 
 
-def plain_jpeg(source: Source, max_pixels: int) -> tuple[bytes, int] | None:
-    """The content of `source`, if it is a JPEG of one scan, and its orientation as EXIF has it.
+def plain_jpeg(source: Source, max_pixels: int) -> tuple[bytes, tuple[int, int], int] | None:
+    """If `source` is a JPEG of one scan: its content, height and width, and EXIF's orientation.
 
     Raises:
         BadInput, TooLarge, Unavailable: as `decode`, for what can be told from its start.
@@ -206,7 +206,7 @@ def plain_jpeg(source: Source, max_pixels: int) -> tuple[bytes, int] | None:
     with _checked(source, max_pixels) as image:
         if image.format not in _JPEG or "progressive" in image.info:
             return None
-        return _content(source), _orientation(image)
+        return _content(source), (image.height, image.width), _orientation(image)
 
 
 @contextmanager
