@@ -110,7 +110,7 @@ clean:            ## remove all that make made; hma-data stays
 	@$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements-build.lock
 	@touch $@
 
-.venv/run: .venv/build requirements.lock pyproject.toml $(wildcard core/jpeg/*.[ch])
+.venv/run: .venv/build requirements.lock pyproject.toml $(wildcard core/*/*.[ch])
 	@$(call install,--require-hashes -r requirements.lock)
 	@$(call install,--no-deps --editable .)
 	@touch $@

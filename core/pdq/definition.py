@@ -8,11 +8,22 @@ may).
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.pdq.matrix import LUMA, TRANSFORM, Pdq, Pixels, bits, quality_of
 from core.pdq.smoothing import SAMPLES, SLAB, Floats, Rows, centres, window, windows
+
+if TYPE_CHECKING:
+    from core.pdq._running import sums as _sums
+else:
+    try:
+        from core.pdq._running import sums as _sums
+    except ImportError:  # there was no compiler when this was installed
+        _sums = None
+
+THOUSANDTHS = np.array([round(1000 * share) for share in LUMA], np.float32)
 
 
 def by_definition(image: Rows) -> Pdq:
@@ -26,7 +37,7 @@ def sample_rounded(image: Rows) -> Floats:
     height, width = image.shape[:2]
     if height == width == SAMPLES:
         return luma(image[:])
-    most = max(16, SLAB // width)
+    most = max(16, SLAB // (2 * width))  # of three colours each
     slabs = (image[top : top + most] for top in range(0, height, most))
     once = _averaged_down((_averaged(luma(slab)) for slab in slabs), height)
     across = np.concatenate([_averaged(slab)[:, centres(width)] for slab in once])
@@ -36,26 +47,35 @@ def sample_rounded(image: Rows) -> Floats:
 
 def luma(pixels: Pixels) -> Floats:
     """Luma rounded once: thousandths are whole numbers that 32 bits hold without rounding."""
-    whole = [np.float32(round(1000 * share)) for share in LUMA]
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
-    red, green, blue = (pixels[:, :, i] * share for i, share in enumerate(whole))
-    thousandths: Floats = red + green + blue
-    return np.divide(thousandths, np.float32(1000), out=thousandths)
+    thousandths: Floats = pixels.reshape(-1, 3).astype(np.float32) @ THOUSANDTHS
+    thousandths /= np.float32(1000)
+    return thousandths.reshape(pixels.shape[:2])
 
 
 def _averaged(rows: Floats) -> Floats:
     """Each number replaced by the average of those in its window: a running sum, divided."""
+    width = rows.shape[1]
+    totals = running_sums(rows, *window(width))
+    first, last = windows(width)
+    totals /= (last - first).astype(np.float32)
+    return totals
+
+
+def running_sums(rows: Floats, size: int, ahead: int) -> Floats:
+    """For each number of each row the sum of those in its window, which is as `window` has it."""
     height, width = rows.shape
-    size, ahead = window(width)
+    if _sums is not None:
+        totals: Floats = np.empty((height, width), np.float32)
+        _sums(np.ascontiguousarray(rows), totals, width, size, ahead)
+        return totals
     terms = np.zeros((height, width + ahead - 1, 2), np.float32)  # what enters, what leaves
     terms[:, :width, 0] = rows
     np.negative(rows[:, : width + ahead - 1 - size], out=terms[:, size:, 1])
     terms = terms.reshape(height, -1)
     np.add.accumulate(terms, axis=1, out=terms)
-    first, last = windows(width)
-    averaged: Floats = np.divide(terms[:, 2 * ahead - 1 :: 2], (last - first).astype(np.float32))
-    return averaged
+    return terms[:, 2 * ahead - 1 :: 2]
 
 
 def _averaged_down(slabs: Iterator[Floats], height: int) -> Iterator[Floats]:

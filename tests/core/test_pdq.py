@@ -12,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from core import pdq
-from core.pdq import Pdq, Pixels, compute, matrix
-from core.pdq.definition import luma, sample_rounded, transform_rounded
+from core.pdq import Pdq, Pixels, compute, definition, matrix, smoothing
+from core.pdq._running import sums
+from core.pdq.definition import luma, running_sums, sample_rounded, transform_rounded
 from tests.pictures import PHOTOGRAPHS
 
 PICTURES = sorted(
@@ -188,6 +189,40 @@ def test_ties_of_a_large_picture_take_little_memory() -> None:
     tracemalloc.stop()
     assert peak < 30_000_000
     assert found == oracle(np.stack([square] * 3, axis=2))
+
+
+@pytest.mark.parametrize("width", [1, 5, 128, 129, 300, 1000, 4096])
+@pytest.mark.parametrize("height", [1, 7, 8, 19])
+def test_running_sums_compiled_or_not(
+    width: int, height: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers whose sums are rounded at every step: the same bits of each, in the stated order."""
+    rows = np.random.default_rng(width).random((height, width), np.float32) * 255
+    size, ahead = smoothing.window(width)
+    expected = np.empty_like(rows)
+    for row, out in zip(rows, expected, strict=True):
+        total = np.float32(0)
+        for enters in range(width + ahead - 1):
+            total += row[enters] if enters < width else np.float32(0)
+            total -= row[enters - size] if enters >= size else np.float32(0)
+            if enters >= ahead - 1:
+                out[enters - ahead + 1] = total
+    assert np.array_equal(running_sums(rows, size, ahead), expected)
+    monkeypatch.setattr(definition, "_sums", None)
+    assert np.array_equal(running_sums(rows, size, ahead), expected)
+
+
+@pytest.mark.parametrize(
+    ("width", "size", "ahead"),
+    [(0, 1, 1), (-4, 1, 1), (3, 1, 1), (4, 5, 1), (4, 2, 0), (4, 2, 3), (1 << 62, 1, 1)],
+)
+def test_running_sums_stay_within_their_rows(width: int, size: int, ahead: int) -> None:
+    """Sizes that would have them read or write elsewhere are refused."""
+    rows = np.zeros(8, np.float32)
+    with pytest.raises(ValueError, match="no such size"):
+        sums(rows, rows.copy(), width, size, ahead)
+    with pytest.raises(ValueError, match="no such size"):
+        sums(rows, rows[:4].copy(), 4, 2, 1)
 
 
 def test_approximations_do_not_guess() -> None:
