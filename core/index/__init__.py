@@ -10,7 +10,7 @@
 | `postings` | exact Hamming search that reads few rows |
 | `banks` | the banks of a snapshot, inline or in a file of their own |
 | `segment`, `cache` | a layer in the store; its files on the local disk, verified |
-| `publish`, `writers` | catalog → next snapshot; who may |
+| `publish`, `writers`, `means` | catalog → next snapshot; who may; with what |
 | `snapshots`, `segments` | of one type, for who publishes: newest → next; written, read back |
 | `rebuild`, `build` | the index made anew from the whole catalog; a task of that |
 | `compact`, `collect` | keeping segments few; deleting what is dead |

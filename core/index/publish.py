@@ -15,6 +15,7 @@ from core.index.collect import Collector
 from core.index.compact import LARGEST, LITTLE_BYTES, crowded, replaced, run_to_merge
 from core.index.entry import BANKS, Mark, Source
 from core.index.layer import Columns
+from core.index.means import Means
 from core.index.rebuild import Progress, Rebuilder, Rebuilt, Run
 from core.index.segments import Segments
 from core.index.snapshot import SegmentRef, Snapshot, Tail
@@ -41,7 +42,9 @@ class Publisher:
     ) -> None:
         self._writers = Writers(source, store, settings)
         self._publishers = {
-            name: TypePublisher(name, source, store, signal_types, settings, clock, self._writers)
+            name: TypePublisher(
+                Means(name, source, store, signal_types, settings, clock), self._writers
+            )
             for name in signal_types.enabled()
         }
 
@@ -91,34 +94,17 @@ class Publisher:
 class TypePublisher:
     """Publishes the index of one signal type. Threads of one process take turns."""
 
-    def __init__(
-        self,
-        signal_type: str,
-        source: Source,
-        store: ObjectStore,
-        signal_types: SignalTypes,
-        settings: Settings,
-        clock: Callable[[], float],
-        writers: Writers,
-    ) -> None:
-        self._name = signal_type
-        self._source = source
-        self._signal_types = signal_types
-        self._settings = settings
-        self._clock = clock
-        self._snapshots = Snapshots(signal_type, source, store, signal_types, settings, clock)
-        self._segments = Segments(signal_type, store, signal_types, settings)
-        self._rebuilder = Rebuilder(
-            signal_type,
-            source,
-            store,
-            signal_types,
-            writers,
-            self._snapshots,
-            self._segments,
-            clock,
-        )
-        self._collector = Collector(signal_type, store, settings.grace_seconds, clock)
+    def __init__(self, means: Means, writers: Writers) -> None:
+        self._name = means.signal_type
+        self._source = means.source
+        self._signal_types = means.signal_types
+        self._settings = means.settings
+        self._clock = means.clock
+        self._snapshots = Snapshots(means)
+        self._segments = Segments(means)
+        self._rebuilder = Rebuilder(means, writers, self._snapshots, self._segments)
+        grace = means.settings.grace_seconds
+        self._collector = Collector(means.signal_type, means.store, grace, means.clock)
 
     def publish(self) -> int:
         with self._snapshots.turn:

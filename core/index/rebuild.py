@@ -18,13 +18,12 @@ import numpy as np
 
 from core.errors import ObjectMissing, Unavailable
 from core.index.build import BATCH, Built, Task, build, marks_before, plan, recorded
-from core.index.entry import Mark, Source
+from core.index.entry import Mark
+from core.index.means import Means
 from core.index.segments import Segments
 from core.index.snapshot import Rebuild, SegmentRef, Snapshot, Tail
 from core.index.snapshots import Snapshots
 from core.index.writers import Writers
-from core.signal_types import SignalTypes
-from core.store import ObjectStore
 from core.tasks import one_by_one
 
 REBUILD_SECONDS = 86_400.0
@@ -89,25 +88,17 @@ class Rebuilder:
     """Rebuilds the index of one signal type."""
 
     def __init__(
-        self,
-        signal_type: str,
-        source: Source,
-        store: ObjectStore,
-        signal_types: SignalTypes,
-        writers: Writers,
-        snapshots: Snapshots,
-        segments: Segments,
-        clock: Callable[[], float],
+        self, means: Means, writers: Writers, snapshots: Snapshots, segments: Segments
     ) -> None:
-        self._name = signal_type
-        self._source = source
-        self._store = store
-        self._signal_types = signal_types
+        self._name = means.signal_type
+        self._source = means.source
+        self._store = means.store
+        self._signal_types = means.signal_types
+        self._clock = means.clock
         self._writers = writers
         self._snapshots = snapshots
         self._segments = segments
-        self._clock = clock
-        self._lease = f"rebuild-{signal_type}"
+        self._lease = f"rebuild-{means.signal_type}"
         self._rebuilding = threading.Lock()
 
     def rebuild(self, run: Run | None = None, progress: Progress | None = None) -> Done:

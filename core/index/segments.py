@@ -4,23 +4,19 @@ from collections.abc import Sequence
 
 from core.index.cache import DiskCache
 from core.index.layer import Columns
+from core.index.means import Means
 from core.index.segment import open_segment, write_segment
 from core.index.snapshot import SegmentRef, Tail
-from core.settings import Settings
-from core.signal_types import SignalTypes
-from core.store import ObjectStore
 
 
 class Segments:
     """Layers of one signal type as columns, in the store and out of it."""
 
-    def __init__(
-        self, signal_type: str, store: ObjectStore, signal_types: SignalTypes, settings: Settings
-    ) -> None:
-        self._name = signal_type
-        self._store = store
-        self._signal_types = signal_types
-        self._cache = DiskCache(store, settings.cache_dir)
+    def __init__(self, means: Means) -> None:
+        self._name = means.signal_type
+        self._store = means.store
+        self._signal_types = means.signal_types
+        self._cache = DiskCache(means.store, means.settings.cache_dir)
 
     def columns(self, segment: SegmentRef) -> Columns:
         """What a stored segment holds.

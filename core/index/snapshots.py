@@ -7,12 +7,11 @@ snapshot; and one that slept while it did makes sure that it has done no harm.
 
 import threading
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 
 from core.errors import IndexNotReady, ObjectExists
 from core.index.banks import stored_banks
-from core.index.entry import Source
+from core.index.means import Means
 from core.index.segment import stored_segments
 from core.index.snapshot import (
     SegmentRef,
@@ -24,9 +23,6 @@ from core.index.snapshot import (
     snapshot_key,
     write_hint,
 )
-from core.settings import Settings
-from core.signal_types import SignalTypes
-from core.store import ObjectStore
 
 
 class Snapshots:
@@ -36,22 +32,14 @@ class Snapshots:
         turn: held from `begin` to `create`: threads of one process take turns.
     """
 
-    def __init__(
-        self,
-        signal_type: str,
-        source: Source,
-        store: ObjectStore,
-        signal_types: SignalTypes,
-        settings: Settings,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, means: Means) -> None:
         self.turn = threading.Lock()
-        self._name = signal_type
-        self._source = source
-        self._store = store
-        self._signal_types = signal_types
-        self._settings = settings
-        self._clock = clock
+        self._name = means.signal_type
+        self._source = means.source
+        self._store = means.store
+        self._signal_types = means.signal_types
+        self._settings = means.settings
+        self._clock = means.clock
         self._known: Snapshot | None = None
         self._begun_at = 0.0
 
