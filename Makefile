@@ -28,8 +28,8 @@ demo: .venv/run   ## the same on a temporary folder and a free port; fails if a 
 dev: .venv/dev .tools/minio  ## serve on MinIO, again at each change of the code
 	@$(BIN)/watchfiles --filter python '$(BIN)/hma serve --development $(ARGS)' core functions local_runtime
 
-# In the order of the files, half of them each; who has done with its half takes some of the other.
-TOGETHER := --numprocesses auto --maxprocesses 4 --dist worksteal
+# In the order of the files, a third of them each; who has done with its third takes some of another.
+TOGETHER := --numprocesses 3 --dist worksteal
 
 test:             ## check, then every test there is; ARGS="tests/core -k pdq" for some
 	@$(MAKE) --no-print-directory --jobs 2 check minio-if-go

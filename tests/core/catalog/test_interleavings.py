@@ -5,6 +5,7 @@ whichever order the database lets them through, the publisher must end equal to 
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
@@ -110,6 +111,7 @@ def come_to_rest(threads: list[Running], lock_waits: Callable[[], int]) -> None:
         alive = [thread for thread in threads if thread.is_alive()]
         if lock_waits() == len(alive) or (alive and all(t.waiting.is_set() for t in alive)):
             return
+        time.sleep(0.001)  # for them to get there
 
 
 @pytest.mark.parametrize("second", CHANGES)
