@@ -16,7 +16,7 @@ class Variant:
     Attributes:
         kind: one of `KINDS`.
         name: as matches say it: which orientation it was (`mirror`, `turn90`, …), which frame
-            (`frame 2`), or the kind.
+            (`frame 2`), the kind, or two of them (`margin, mirror`).
     """
 
     kind: str

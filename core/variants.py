@@ -3,6 +3,7 @@
 PDQ forgives recompression and resizing, and little else. So a query is also hashed as it would
 be turned or mirrored, without its margins, turned back by some degrees, without one of its edges,
 and with full contrast; and of a banked picture, the crops that people make of it can be kept.
+Who mirrors a picture puts it in a frame, too: without its margins it is also seen in a mirror.
 Whichever is right, matches; the others are hashes of pictures that nobody has banked. Each is
 dropped if its quality is too low for its hash to mean much, as any picture is.
 
@@ -33,6 +34,9 @@ LEAST_QUALITY = 50
 CROP_DETAIL, EDGE_DETAIL = 30, 60
 """What a crop of a banked picture has at least, and a query without one of its edges, which is the
 blindest guess of all and meets crops in the bank; as quality, but see `_detail`."""
+
+MIRRORED = "margin, mirror"
+"""A variant without margins and mirrored, for who asks for margins and orientations."""
 
 TURNS = tuple(sign * degrees for degrees in range(1, 7) for sign in (1, -1))
 """Degrees that a picture is turned back by when nothing shows that it was turned."""
@@ -96,6 +100,8 @@ def variants(luma: Luma, kinds: Collection[str]) -> list[Variant]:
             if kind in kinds:
                 for name, samples in seen_as(luma):
                     seen = samples * luma.contrast
+                    if name == MIRRORED and "orientation" not in kinds:
+                        continue
                     if kind == "edge" and _detail(seen) < EDGE_DETAIL:
                         continue
                     spectrum = pdq.Spectrum.of(seen)
@@ -167,10 +173,10 @@ def _orientations(luma: Luma) -> Iterator[Seen]:
 def _margins(luma: Luma) -> Iterator[Seen]:
     for box in margins(luma.levels):
         left, top, right, bottom = (luma.factor * place for place in box)
-        yield (
-            "margin",
-            _window(luma, left, top, min(right, luma.width), min(bottom, luma.height)),
-        )
+        right, bottom = min(right, luma.width), min(bottom, luma.height)
+        rows = _down(luma, left, top, right, bottom)
+        yield "margin", _across(luma, rows, left, right)
+        yield MIRRORED, _across(luma, rows, left, right, mirrored=True)
 
 
 def _edges(luma: Luma) -> Iterator[Seen]:
@@ -226,14 +232,26 @@ def _cut(luma: Luma, left: float, top: float, right: float, bottom: float) -> pd
 
 def _window(luma: Luma, left: float, top: float, right: float, bottom: float) -> pdq.Doubles:
     """Samples of a part of the picture, given in pixels of its full size."""
+    return _across(luma, _down(luma, left, top, right, bottom), left, right)
+
+
+def _down(luma: Luma, left: float, top: float, right: float, bottom: float) -> Floats:
+    """64 rows of a part of the picture."""
     k = luma.factor
     rows = slice(int(top / k), int(np.ceil(bottom / k)))
     columns = slice(int(left / k), int(np.ceil(right / k)))
-    down = _tents(bottom - top, top - k * rows.start, k)
-    across = _tents(right - left, left - k * columns.start, k)
+    tents = _tents(bottom - top, top - k * rows.start, k)
     part = luma.levels[rows, columns]
-    samples = down[:, : len(part)] @ part @ across[:, : part.shape[1]].T
-    return samples.astype(np.float64)
+    return tents[:, : len(part)] @ part
+
+
+def _across(
+    luma: Luma, rows: Floats, left: float, right: float, *, mirrored: bool = False
+) -> pdq.Doubles:
+    """Samples of 64 rows that reach from `left` to `right`, or of what a mirror shows of them."""
+    k = luma.factor
+    tents = _tents(right - left, left - k * int(left / k), k, mirrored)
+    return (rows @ tents[:, : rows.shape[1]].T).astype(np.float64)
 
 
 def _places(size: float) -> tuple[NDArray[np.float64], int]:

@@ -181,6 +181,10 @@ def _straightened(degrees: float) -> Change:
     return change
 
 
+def _mirrored(image: Picture) -> Picture:
+    return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+
+
 def _noisy(image: Picture) -> Picture:
     rng = np.random.default_rng(image.width)
     pixels = np.asarray(image) + rng.normal(0, 20, (image.height, image.width, 3))
@@ -251,7 +255,9 @@ ALTERATIONS: Mapping[str, Callable[[Picture], bytes]] = MappingProxyType(
         "blur": _saved(lambda image: image.filter(ImageFilter.GaussianBlur(image.width / 200))),
         "sharpened": _saved(lambda image: ImageEnhance.Sharpness(image).enhance(4)),
         "noise": _saved(_noisy),
-        "mirror": _saved(lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+        "mirror": _saved(_mirrored),
+        "mirror in a border": _saved(lambda image: bordered("black", 0.1, 0.1)(_mirrored(image))),
+        "mirror in a screenshot": _saved(lambda image: screenshot(_mirrored(image))),
         "upside down": _saved(lambda image: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)),
         "turned 90°": _saved(lambda image: image.transpose(Image.Transpose.ROTATE_90)),
         "turned 180°": _saved(lambda image: image.transpose(Image.Transpose.ROTATE_180)),

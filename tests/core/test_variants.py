@@ -124,6 +124,18 @@ def test_undone(kind: str, change: Callable[[Image.Image], Image.Image]) -> None
     assert nearest(copy, original, kind) <= LARGEST
 
 
+@pytest.mark.parametrize("change", [alterations.screenshot, alterations.bordered("red", 0.1, 0.2)])
+def test_mirrored_in_a_frame(change: Callable[[Image.Image], Image.Image]) -> None:
+    """Who mirrors a picture and frames it is found by who asks for both, and is told so."""
+    original = picture()
+    copy = change(original.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    assert min(nearest(copy, original, "margin"), nearest(copy, original, "orientation")) > 31
+    assert nearest(copy, original, "margin", "orientation") <= LARGEST
+    found = variants(Luma.of(pixels(copy)), KINDS)
+    nearest_one = min(found, key=lambda one: distance(one.hash, signal(original)))
+    assert (nearest_one.kind, nearest_one.name) == ("margin", "margin, mirror")
+
+
 def test_contrast() -> None:
     """A picture too dark to have a hash has the original's once its contrast is restored."""
     original = picture("coffee.png")
