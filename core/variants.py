@@ -3,7 +3,7 @@
 PDQ forgives recompression and resizing, and little else. So a query is also hashed as it would
 be turned or mirrored, without its margins, turned back by some degrees, without one of its edges,
 and with full contrast; and of a banked picture, the crops that people make of it can be kept.
-Who mirrors a picture puts it in a frame, too: without its margins it is also seen in a mirror.
+Who mirrors a picture frames or turns it, too, so what is found by these is also seen in a mirror.
 Whichever is right, matches; the others are hashes of pictures that nobody has banked. Each is
 dropped if its quality is too low for its hash to mean much, as any picture is.
 
@@ -14,8 +14,9 @@ where `pdqhash` places those, half a pixel off for an even `w`, is known (`_plac
 that, hashes of pictures 200 pixels wide would be 20 bits off, and mirrored ones up to 40.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,8 @@ CROP_DETAIL, EDGE_DETAIL = 30, 60
 """What a crop of a banked picture has at least, and a query without one of its edges, which is the
 blindest guess of all and meets crops in the bank; as quality, but see `_detail`."""
 
-MIRRORED = "margin, mirror"
-"""A variant without margins and mirrored, for who asks for margins and orientations."""
+MIRRORED = ("margin", "rotation")
+"""Kinds that are also seen in a mirror, with `orientation`; `edge` is too blind for two guesses."""
 
 TURNS = tuple(sign * degrees for degrees in range(1, 7) for sign in (1, -1))
 """Degrees that a picture is turned back by when nothing shows that it was turned."""
@@ -88,34 +89,42 @@ class Luma:
         return cls(levels, factor * further, width, height, contrast)
 
 
-Seen = tuple[str, pdq.Doubles]
-"""The name of a variant, and its 64 x 64 samples."""
+Seen = Callable[[bool], pdq.Doubles]
+"""The 64 x 64 samples of a variant, or of what a mirror shows of it if that is true."""
 
 
 def variants(luma: Luma, kinds: Collection[str]) -> list[Variant]:
     """The hashes of a query's variants of these kinds, each hash once; of frames there are none."""
     found: dict[str, Variant] = {}
     if min(luma.width, luma.height) >= pdq.SMALLEST:
-        for kind, seen_as in _SEEN.items():
-            if kind in kinds:
-                for name, samples in seen_as(luma):
-                    seen = samples * luma.contrast
-                    if name == MIRRORED and "orientation" not in kinds:
-                        continue
-                    if kind == "edge" and _detail(seen) < EDGE_DETAIL:
-                        continue
-                    spectrum = pdq.Spectrum.of(seen)
-                    if spectrum.quality >= LEAST_QUALITY:
-                        value = spectrum.pdq().hash
-                        found.setdefault(value, Variant(kind, name, value))
+        for kind, name, samples in _sampled(luma, kinds):
+            seen = samples * luma.contrast
+            if kind == "edge" and _detail(seen) < EDGE_DETAIL:
+                continue
+            spectrum = pdq.Spectrum.of(seen)
+            if spectrum.quality >= LEAST_QUALITY:
+                value = spectrum.pdq().hash
+                found.setdefault(value, Variant(kind, name, value))
     return list(found.values())
+
+
+def _sampled(luma: Luma, kinds: Collection[str]) -> Iterator[tuple[str, str, pdq.Doubles]]:
+    """The kind, the name and the samples of each variant."""
+    if "orientation" in kinds:
+        for name, samples in _orientations(luma):
+            yield "orientation", name, samples
+    for kind, seen_as in _SEEN.items():
+        for seen in seen_as(luma) if kind in kinds else ():
+            yield kind, kind, seen(False)
+            if "orientation" in kinds and kind in MIRRORED:
+                yield kind, f"{kind}, mirror", seen(True)
 
 
 def crops(luma: Luma) -> list[str]:
     """The hashes of a banked picture's crops, each once."""
     if min(luma.width, luma.height) < 2 * pdq.SMALLEST:
         return []
-    samples = (_cut(luma, *crop) for crop in CROPS)
+    samples = (_cut(luma, *crop)(False) for crop in CROPS)
     spectra = (pdq.Spectrum.of(seen) for seen in samples if _detail(seen) >= CROP_DETAIL)
     return list(dict.fromkeys(s.pdq().hash for s in spectra if s.quality >= LEAST_QUALITY))
 
@@ -162,7 +171,7 @@ _ORIENTATIONS = (
 """As in `pdq.orientations`: as it is, mirrored, flipped, both; and each of them transposed."""
 
 
-def _orientations(luma: Luma) -> Iterator[Seen]:
+def _orientations(luma: Luma) -> Iterator[tuple[str, pdq.Doubles]]:
     rows = [_tents(luma.height, 0, luma.factor, back) @ luma.levels for back in (False, True)]
     columns = [_tents(luma.width, 0, luma.factor, back).T for back in (False, True)]
     for number, names in enumerate(_ORIENTATIONS):
@@ -173,19 +182,15 @@ def _orientations(luma: Luma) -> Iterator[Seen]:
 def _margins(luma: Luma) -> Iterator[Seen]:
     for box in margins(luma.levels):
         left, top, right, bottom = (luma.factor * place for place in box)
-        right, bottom = min(right, luma.width), min(bottom, luma.height)
-        rows = _down(luma, left, top, right, bottom)
-        yield "margin", _across(luma, rows, left, right)
-        yield MIRRORED, _across(luma, rows, left, right, mirrored=True)
+        yield _window(luma, left, top, min(right, luma.width), min(bottom, luma.height))
 
 
 def _edges(luma: Luma) -> Iterator[Seen]:
-    for cut in EDGES:
-        yield "edge", _cut(luma, *cut)
+    return (_cut(luma, *cut) for cut in EDGES)
 
 
 def _contrast(luma: Luma) -> Iterator[Seen]:
-    yield "contrast", _cut(luma, 0, 0, 0, 0)
+    yield _cut(luma, 0, 0, 0, 0)
 
 
 def _rotations(luma: Luma) -> Iterator[Seen]:
@@ -193,7 +198,7 @@ def _rotations(luma: Luma) -> Iterator[Seen]:
     smaller = max(1, round(max(luma.levels.shape) / 160))
     levels = np.asarray(Image.fromarray(luma.levels).reduce(smaller))
     for degrees, center, size in _turns(luma):
-        yield "rotation", _turned_back(levels, luma.factor * smaller, degrees, center, size)
+        yield partial(_turned_back, levels, luma.factor * smaller, degrees, center, size)
 
 
 def _turns(luma: Luma) -> Iterator[tuple[float, tuple[float, float], tuple[float, float]]]:
@@ -215,8 +220,7 @@ def _turns(luma: Luma) -> Iterator[tuple[float, tuple[float, float], tuple[float
         yield degrees, center, (width * share, height * share)
 
 
-_SEEN = {
-    "orientation": _orientations,
+_SEEN: dict[str, Callable[[Luma], Iterator[Seen]]] = {
     "margin": _margins,
     "rotation": _rotations,
     "edge": _edges,
@@ -224,34 +228,26 @@ _SEEN = {
 }
 
 
-def _cut(luma: Luma, left: float, top: float, right: float, bottom: float) -> pdq.Doubles:
-    """Samples of the picture without these shares of its width and height."""
+def _cut(luma: Luma, left: float, top: float, right: float, bottom: float) -> Seen:
+    """The picture without these shares of its width and height."""
     width, height = luma.width, luma.height
     return _window(luma, left * width, top * height, (1 - right) * width, (1 - bottom) * height)
 
 
-def _window(luma: Luma, left: float, top: float, right: float, bottom: float) -> pdq.Doubles:
-    """Samples of a part of the picture, given in pixels of its full size."""
-    return _across(luma, _down(luma, left, top, right, bottom), left, right)
-
-
-def _down(luma: Luma, left: float, top: float, right: float, bottom: float) -> Floats:
-    """64 rows of a part of the picture."""
+def _window(luma: Luma, left: float, top: float, right: float, bottom: float) -> Seen:
+    """A part of the picture, given in pixels of its full size."""
     k = luma.factor
     rows = slice(int(top / k), int(np.ceil(bottom / k)))
     columns = slice(int(left / k), int(np.ceil(right / k)))
-    tents = _tents(bottom - top, top - k * rows.start, k)
+    down = _tents(bottom - top, top - k * rows.start, k)
     part = luma.levels[rows, columns]
-    return tents[:, : len(part)] @ part
+    sampled = down[:, : len(part)] @ part
 
+    def seen(mirrored: bool) -> pdq.Doubles:
+        across = _tents(right - left, left - k * columns.start, k, mirrored)
+        return (sampled @ across[:, : part.shape[1]].T).astype(np.float64)
 
-def _across(
-    luma: Luma, rows: Floats, left: float, right: float, *, mirrored: bool = False
-) -> pdq.Doubles:
-    """Samples of 64 rows that reach from `left` to `right`, or of what a mirror shows of them."""
-    k = luma.factor
-    tents = _tents(right - left, left - k * int(left / k), k, mirrored)
-    return (rows @ tents[:, : rows.shape[1]].T).astype(np.float64)
+    return seen
 
 
 def _places(size: float) -> tuple[NDArray[np.float64], int]:
@@ -272,11 +268,12 @@ def _tents(size: float, start: float, factor: int, backwards: bool = False) -> F
     places, window = _places(size)
     places = (start + (size - places if backwards else places)) / factor
     length = int(np.ceil((start + size) / factor))
-    pixels = np.arange(length) + 0.5
-    places = places.clip(0.5, length - 0.5)
-    weights = 1 - np.abs(pixels - places[:, None]) / max(window / factor, 1)
-    weights = weights.clip(0).astype(np.float32)
-    tents: Floats = weights / weights.sum(axis=1, keepdims=True)
+    pixels = np.arange(length, dtype=np.float32) + np.float32(0.5)
+    tents: Floats = np.abs(pixels - places.clip(0.5, length - 0.5).astype(np.float32)[:, None])
+    tents *= np.float32(-1 / max(window / factor, 1))  # in place: it is as large as a picture
+    tents += 1
+    np.maximum(tents, 0, out=tents)
+    tents /= tents.sum(axis=1, keepdims=True)
     return tents
 
 
@@ -286,13 +283,16 @@ def _turned_back(
     degrees: float,
     center: tuple[float, float],
     size: tuple[float, float],
+    mirrored: bool,
 ) -> pdq.Doubles:
     """Samples of a part of the picture that lies turned by `degrees` against the clock.
 
     Args:
         pixel: how many of the picture, in which center and size are given, are one of `levels`.
+        mirrored: of what a mirror shows of the part.
     """
     across, down = (_places(side)[0] - side / 2 for side in size)
+    across = -across if mirrored else across
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     height, width = levels.shape
     x = (center[0] + across * cos + down[:, None] * sin) / pixel - 0.5

@@ -258,6 +258,10 @@ ALTERATIONS: Mapping[str, Callable[[Picture], bytes]] = MappingProxyType(
         "mirror": _saved(_mirrored),
         "mirror in a border": _saved(lambda image: bordered("black", 0.1, 0.1)(_mirrored(image))),
         "mirror in a screenshot": _saved(lambda image: screenshot(_mirrored(image))),
+        "mirror turned 5°": _saved(lambda image: turned(-5)(_mirrored(image))),
+        "mirror turned 3° in its frame": _saved(
+            lambda image: turned(3, whole=False)(_mirrored(image))
+        ),
         "upside down": _saved(lambda image: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)),
         "turned 90°": _saved(lambda image: image.transpose(Image.Transpose.ROTATE_90)),
         "turned 180°": _saved(lambda image: image.transpose(Image.Transpose.ROTATE_180)),

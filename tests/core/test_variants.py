@@ -124,16 +124,24 @@ def test_undone(kind: str, change: Callable[[Image.Image], Image.Image]) -> None
     assert nearest(copy, original, kind) <= LARGEST
 
 
-@pytest.mark.parametrize("change", [alterations.screenshot, alterations.bordered("red", 0.1, 0.2)])
-def test_mirrored_in_a_frame(change: Callable[[Image.Image], Image.Image]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("margin", alterations.screenshot),
+        ("margin", alterations.bordered("red", 0.1, 0.2)),
+        ("rotation", alterations.turned(-4)),
+        ("rotation", alterations.turned(23)),
+    ],
+)
+def test_undone_in_a_mirror(kind: str, change: Callable[[Image.Image], Image.Image]) -> None:
     """Who mirrors a picture and frames it is found by who asks for both, and is told so."""
     original = picture()
     copy = change(original.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    assert min(nearest(copy, original, "margin"), nearest(copy, original, "orientation")) > 31
-    assert nearest(copy, original, "margin", "orientation") <= LARGEST
+    assert min(nearest(copy, original, kind), nearest(copy, original, "orientation")) > 31
+    assert nearest(copy, original, kind, "orientation") <= LARGEST
     found = variants(Luma.of(pixels(copy)), KINDS)
-    nearest_one = min(found, key=lambda one: distance(one.hash, signal(original)))
-    assert (nearest_one.kind, nearest_one.name) == ("margin", "margin, mirror")
+    best = min(found, key=lambda one: distance(one.hash, signal(original)))
+    assert (best.kind, best.name) == (kind, f"{kind}, mirror")
 
 
 def test_contrast() -> None:
