@@ -28,6 +28,9 @@ from local_runtime.child import GRACE_SECONDS, Child
 
 HOST = "127.0.0.1"
 BUCKET = "hma"
+GRPC = 10_000
+"""How far above each port of SeaweedFS that of its gRPC is."""
+
 START_SECONDS = 60.0
 """A server that has not answered by then is given up; both need two seconds on a laptop."""
 
@@ -44,6 +47,7 @@ class S3Server:
         secret: the secret key.
         console: http://host:port of its own user interface, or None.
         child: the server's process.
+        ports: that it listens on.
     """
 
     name: str
@@ -53,6 +57,7 @@ class S3Server:
     secret: str = field(repr=False)
     console: str | None
     child: Child
+    ports: Sequence[int]
 
     def environ(self) -> dict[str, str]:
         """The variables that make this server the object store of a process."""
@@ -64,8 +69,12 @@ class S3Server:
         }
 
     def stop(self) -> None:
-        """End the server. What it has acknowledged stays in its folder."""
+        """End the server. What it has acknowledged stays in its folder, and nothing elsewhere."""
         self.child.stop()
+        for port in self.ports:
+            for number in (port, port + GRPC):
+                for left in Path("/tmp").glob(f"seaweedfs-*-{number}.sock"):  # noqa: S108 - its own
+                    left.unlink(missing_ok=True)
 
 
 def find_minio() -> Path | None:
@@ -122,6 +131,7 @@ def start_seaweedfs(data: Path) -> S3Server:
         identity = _Identity.kept_in(data, port_count=len(parts))
         command = [
             str(binary),
+            "-logtostderr=true",  # which is in the folder, not in /tmp
             "mini",
             f"-dir={data / 'objects'}",
             f"-ip={HOST}",
@@ -197,9 +207,9 @@ class _Identity:
 
 
 def _free(port: int) -> bool:
-    """Whether nobody listens here or 10,000 above, where SeaweedFS puts each part's gRPC."""
+    """Whether nobody listens here, or where the gRPC of it would be."""
     try:
-        for number in (port, port + 10_000):
+        for number in (port, port + GRPC):
             socket.create_server((HOST, number)).close()
     except OSError:
         return False
@@ -241,6 +251,7 @@ def _serve(
         secret=identity.secret,
         console=console,
         child=child,
+        ports=identity.ports,
     )
 
 

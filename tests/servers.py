@@ -85,6 +85,7 @@ def _moto_on(port: int, data: Path) -> S3Server:
         secret="moto",
         console=None,
         child=child,
+        ports=[port],
     )
 
     def answers() -> bool:

@@ -108,6 +108,17 @@ def test_killed_and_started_at_once(
         server.stop()
 
 
+def test_nothing_is_left_elsewhere(start: Callable[[], S3Server]) -> None:
+    """Sockets of its ports, and logs of its own, in the folder that all programs share."""
+    server = start()
+    pid = server.child.pid
+    server.stop()
+    names = [path.name for path in Path("/tmp").iterdir()]
+    numbers = [str(port + above) for port in server.ports for above in (0, 10_000)]
+    assert [name for name in names if name.endswith(tuple(f"-{n}.sock" for n in numbers))] == []
+    assert [name for name in names if name.endswith(f".{pid}")] == []
+
+
 def test_two_on_one_folder(
     kind: str, running: S3Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
