@@ -12,6 +12,7 @@ An image is kept as Pillow decodes it, four bytes a pixel, and becomes RGB a few
 copy of all of it would double the memory, and take longer than all that PDQ computes.
 """
 
+import ctypes
 import errno
 import io
 from collections.abc import Iterator
@@ -41,6 +42,12 @@ with suppress(ImportError):  # the extra `heic`
 
     pillow_heif.register_heif_opener()
     FORMATS += ("HEIF",)
+
+with suppress(OSError, AttributeError):  # it is glibc's
+    # At the first large image that is freed, malloc would begin to keep what it gets back, up to
+    # 32 MB a piece, and the next one could come on top of it. Pillow's pieces have 16.
+    _MMAP_THRESHOLD = -3
+    ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 8 << 20)
 
 SCANS = 64
 """Most passes over a progressive JPEG: encoders make about ten, and each costs its whole size."""
