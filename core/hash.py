@@ -18,8 +18,8 @@ from core import jpeg, pdq, video
 from core.errors import BadInput, Unavailable
 from core.media import Source, decode, frames, is_ours, plain_jpeg
 from core.settings import Settings
+from core.settings.variant import Variant
 from core.signal_types import SignalTypes
-from core.variant import Variant
 from core.variants import SIDE, Luma, crops, variants
 from core.vpdq_signal import VpdqSignal
 

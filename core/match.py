@@ -13,7 +13,7 @@ from core.errors import BadInput, IndexNotReady
 from core.index.entry import ENABLED
 from core.index.found import Found
 from core.services import Services
-from core.variant import Variant
+from core.settings.variant import Variant
 
 
 @dataclass(frozen=True)

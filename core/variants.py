@@ -24,8 +24,8 @@ from PIL import Image
 
 from core import pdq
 from core.margins import Levels, margins
+from core.settings.variant import Variant
 from core.tilt import tilt
-from core.variant import Variant
 
 Floats = NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.errors import Unavailable
 from core.index.found import Answer
-from core.shard import Shard
+from core.settings.shard import Shard
 
 
 @dataclass(frozen=True)

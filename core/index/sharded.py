@@ -21,7 +21,7 @@ from core.errors import HmaError, IndexNotReady, IndexStale, Misconfigured, Unav
 from core.index.found import Answer, Found, State
 from core.index.reply import Reply
 from core.settings import Settings
-from core.shard import Shard
+from core.settings.shard import Shard
 
 AT_ONCE = 32
 """Questions that one shard is asked at once; more than that queue here."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from core import match as matching
 from core.errors import BadInput
 from core.services import Services
-from core.variant import chosen
+from core.settings.variant import chosen
 from functions.web.answer import Json, at
 from functions.web.deployed import Threads, in_thread
 from functions.web.seen import Seen

@@ -28,8 +28,8 @@ from core.hash import hash_content, photo_crops, photo_variants
 from core.index.entry import Entry
 from core.index.layer import Columns, Layer
 from core.settings import Settings
+from core.settings.variant import KINDS
 from core.signal_types import SignalTypes
-from core.variant import KINDS
 from tests.bench.alterations import ALTERATIONS, jpeg
 from tests.bench.photographs import Photograph, photographs
 from tests.bench.plot import plot

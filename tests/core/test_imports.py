@@ -22,7 +22,7 @@ FORBIDDEN = {
 KNOW_SQL = ("core/catalog/", "core/moving/hma_database.py")
 """The catalog, and what reads the database of another program."""
 
-MAY_READ_ENVIRONMENT = {"core/settings.py", "local_runtime/s3_server.py"}
+MAY_READ_ENVIRONMENT = {"core/settings/settings.py", "local_runtime/s3_server.py"}
 """The settings, for all of us; and what starts other programs, which hands its own on to them."""
 
 
@@ -138,7 +138,7 @@ def test_each_rule_bites(where: str, source: str) -> None:
     ("where", "source"),
     [
         ("core/catalog/models.py", "import sqlmodel"),
-        ("core/settings.py", "import os\nos.environ"),
+        ("core/settings/settings.py", "import os\nos.environ"),
         ("functions/hash.py", "import fastapi\nfrom core import hash"),
         ("local_runtime/serve.py", "import uvicorn\nfrom functions import match"),
         ("core/index/read.py", "from core.store import ObjectStore\nfrom . import segment"),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from core import pdq
-from core.variant import KINDS
+from core.settings.variant import KINDS
 from core.variants import CROPS, EDGES, Luma, crops, turned, variants
 from tests.bench import alterations
 from tests.pictures import photograph

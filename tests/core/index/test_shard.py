@@ -9,7 +9,7 @@ import pytest
 from core.errors import Misconfigured
 from core.index.found import Found
 from core.index.read import Index
-from core.shard import Shard
+from core.settings.shard import Shard
 from tests.deployment import BANK, Deployment, altered, random_signal, settings_for
 
 

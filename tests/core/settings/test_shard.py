@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.shard import Shard
+from core.settings.shard import Shard
 
 
 def segments(rows: list[int]) -> dict[str, int]:

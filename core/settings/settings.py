@@ -23,8 +23,8 @@ from pydantic import (
 )
 
 from core.errors import BadInput, Misconfigured
-from core.shard import Shard
-from core.variant import chosen
+from core.settings.shard import Shard
+from core.settings.variant import chosen
 
 PREFIX = "HMA_"
 
