@@ -68,7 +68,7 @@ bench-http: .venv/dev  ## uploads a second of hash and match, beside threatexcha
 	@$(BIN)/python -m tests.bench.http
 
 prove-media: .venv/dev  ## hash hostile files and 10,000 damaged ones; as JSON lines
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.core.hostile_media
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.core.hashing.hostile_media
 
 prove-index: .venv/dev  ## 10,000 queries beside brute force; writers killed 200 times before readers
 	PROVE_QUERIES=12000 PROVE_KILLS=200 $(BIN)/python -m pytest \
@@ -110,7 +110,7 @@ clean:            ## remove all that make made; hma-data stays
 	@$(BIN)/pip install --quiet --no-compile --require-hashes -r requirements-build.lock
 	@touch $@
 
-.venv/run: .venv/build requirements.lock pyproject.toml $(wildcard core/*/*.[ch])
+.venv/run: .venv/build requirements.lock pyproject.toml $(wildcard core/hashing/*/*.[ch])
 	@$(call install,--require-hashes -r requirements.lock)
 	@$(call install,--no-deps --editable .)
 	@touch $@

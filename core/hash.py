@@ -14,13 +14,14 @@ from typing import TypeVar
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
-from core import jpeg, pdq, video
 from core.errors import BadInput, Unavailable
-from core.media import Source, decode, frames, is_ours, plain_jpeg
+from core.hashing import jpeg, pdq
+from core.hashing.media import video
+from core.hashing.media.image import Source, decode, frames, is_ours, plain_jpeg
+from core.hashing.variants.photo import SIDE, Luma, crops, variants
 from core.settings import Settings
 from core.settings.variant import Variant
 from core.signal_types import SignalTypes
-from core.variants import SIDE, Luma, crops, variants
 from core.vpdq_signal import VpdqSignal
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
     the hash would be.
 
     Raises:
-        BadInput, TooLarge, Unavailable: as `core.media.decode`.
+        BadInput, TooLarge, Unavailable: as `core.hashing.media.image.decode`.
     """
     fast = settings.pdq_mode == "fast"
     if found := _of_jpeg(source, settings.max_pixels, fast):
@@ -159,7 +160,7 @@ def _on_disk(source: Source) -> Iterator[Path]:
 
 
 def photo_variants(source: Source, settings: Settings, kinds: Collection[str]) -> list[Variant]:
-    """What else a picture may have been, hashed: see `core.variants`.
+    """What else a picture may have been, hashed: see `core.hashing.variants.photo`.
 
     Raises:
         BadInput, TooLarge: as `hash_content`.

@@ -21,8 +21,8 @@ from threatexchange.signal_type.signal_base import (
 
 from core.errors import BadInput
 from core.extensions import by_name, loaded, manifest
+from core.hashing.vpdq.signal import DISTANCE
 from core.settings import Settings
-from core.vpdq import DISTANCE
 from core.vpdq_signal import VpdqSignal
 
 PDQ_THRESHOLD = 31

@@ -11,8 +11,8 @@ from threatexchange.signal_type.signal_base import (
     SimpleSignalType,
 )
 
-from core import vpdq
-from core.pdq import Pdq
+from core.hashing.pdq import Pdq
+from core.hashing.vpdq import signal as vpdq
 
 
 class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
@@ -32,7 +32,7 @@ class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
 
     @classmethod
     def hash_from_file(cls, file: Path) -> str:
-        from core import video  # noqa: PLC0415 - matching needs no decoders
+        from core.hashing.media import video  # noqa: PLC0415 - matching needs no decoders
 
         return video.vpdq(file)
 

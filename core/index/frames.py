@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core import vpdq
+from core.hashing.pdq import Pdq
+from core.hashing.vpdq import signal as vpdq
 from core.index.binary import BinarySignals
 from core.index.columns import Buffer, Codes, Rows, array, ranges
 from core.index.hits import Hits
-from core.pdq import Pdq
 
 
 @dataclass(frozen=True)

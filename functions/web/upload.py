@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from core import type_ratio
 from core.errors import BadInput
 from core.hash import content_type_of, hash_content
-from core.media import Source
+from core.hashing.media.image import Source
 from core.remote import fetch
 from core.services import Services
 from functions.web.deployed import Threads, in_thread

@@ -10,9 +10,9 @@ import skimage
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
+from core.hashing.pdq import compute
 from core.index.columns import Packed, Texts
 from core.index.layer import Columns
-from core.pdq import compute
 
 Bits = NDArray[np.uint8]
 

@@ -18,12 +18,12 @@ from typing import Any
 import faiss
 import numpy as np
 
-from core import vpdq
+from core.hashing.pdq import Pdq
+from core.hashing.vpdq import signal as vpdq
 from core.index.cache import DiskCache
 from core.index.columns import Codes
 from core.index.frames import Frames
 from core.index.segment import fetch_postings, open_segment, write_segment
-from core.pdq import Pdq
 from core.store import FileStore
 from core.vpdq_signal import VpdqSignal
 from tests.bench.codes import one_bank

@@ -3,7 +3,7 @@
 scikit-image and scikit-learn ship few photographs, but large ones. A region of one is a picture
 in its own right if no two of them share a pixel, so each is cut along a grid. Regions that PDQ
 can tell too little about are left out: nobody can bank them. Nothing here may be looked at when
-`core.variants` is tuned.
+`core.hashing.variants.photo` is tuned.
 """
 
 from collections.abc import Iterator

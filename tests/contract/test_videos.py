@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import vpdq
+from core.hashing.vpdq import signal as vpdq
 from tests.contract.answers import message
 from tests.contract.conftest import Serve
 from tests.served import Served

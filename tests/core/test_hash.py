@@ -17,7 +17,7 @@ from threatexchange.signal_type.signal_base import FileHasher, SimpleSignalType
 
 from core.errors import BadInput, TooLarge, Unavailable
 from core.hash import content_type_of, hash_content
-from core.media import Source
+from core.hashing.media.image import Source
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from tests.pictures import blank, photograph, truncated

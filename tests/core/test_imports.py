@@ -100,12 +100,12 @@ def test_nothing_is_imported_in_a_circle() -> None:
 def test_a_circle_is_found() -> None:
     """Also one that is closed within a function."""
     sources = {
-        "core.video": "from core.vpdq import Frame",
-        "core.vpdq": "def f():\n    from core import video",
+        "core.hashing.media.video": "from core.hashing.vpdq.signal import Frame",
+        "core.hashing.vpdq.signal": "def f():\n    from core import video",
         "core.hash": "from core import video",
     }
-    assert set(circle(sources)) == {"core.video", "core.vpdq"}
-    assert circle(sources | {"core.vpdq": "import json"}) == []
+    assert set(circle(sources)) == {"core.hashing.media.video", "core.hashing.vpdq.signal"}
+    assert circle(sources | {"core.hashing.vpdq.signal": "import json"}) == []
 
 
 @pytest.mark.parametrize(

@@ -119,13 +119,16 @@ def test_an_extension_brings_all_its_types(with_extension: SignalTypes) -> None:
     [
         ({"signal_types": "pqd"}, "HMA_SIGNAL_TYPES: there is no 'pqd'. Use any of pdq, "),
         ({"signal_types": "nowhere:Signal"}, "No module named 'nowhere'"),
-        ({"signal_types": "core.pdq:nothing"}, "no attribute 'nothing'"),
-        ({"signal_types": "core.pdq:Pdq"}, "'core.pdq:Pdq' is not a SignalType"),
-        ({"signal_types": "core.pdq:compute"}, "'core.pdq:compute' is not a SignalType"),
+        ({"signal_types": "core.hashing.pdq:nothing"}, "no attribute 'nothing'"),
+        ({"signal_types": "core.hashing.pdq:Pdq"}, "'core.hashing.pdq:Pdq' is not a SignalType"),
+        (
+            {"signal_types": "core.hashing.pdq:compute"},
+            "'core.hashing.pdq:compute' is not a SignalType",
+        ),
         ({"content_types": "sculpture"}, "HMA_CONTENT_TYPES: there is no 'sculpture'"),
         ({"content_types": SIGNAL_TYPES["pdq"]}, "is not a ContentType"),
         ({"extensions": "nowhere"}, "HMA_EXTENSIONS: 'nowhere' cannot be loaded: "),
-        ({"extensions": "core.pdq"}, "missing TX_MANIFEST"),
+        ({"extensions": "core.hashing.pdq"}, "missing TX_MANIFEST"),
         (
             {"signal_types": "pdq,tests.core.test_signal_types:OtherPdqSignal"},
             "two types call themselves 'pdq': threatexchange.signal_type.pdq.signal:PdqSignal and ",

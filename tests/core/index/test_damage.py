@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from core import vpdq
 from core.errors import SegmentCorrupt
+from core.hashing.pdq import Pdq
+from core.hashing.vpdq import signal as vpdq
 from core.index import banks, cache, publish, segment
 from core.index.read import Index
 from core.index.segment import file_key
 from core.index.snapshot import FileRef, snapshot_key
-from core.pdq import Pdq
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import vpdq
+from core.hashing.vpdq import signal as vpdq
 from core.index import segment
 from core.index.entry import Entry
 from core.index.frames import Frames
 from core.index.layer import Columns, Layer
 from core.index.postings import write_postings
 from core.vpdq_signal import VpdqSignal
-from tests.core.test_vpdq import near_each_other, one_of
+from tests.core.hashing.test_vpdq import near_each_other, one_of
 from tests.deployment import Deployment, altered, random_signal, settings_for
 from tests.their_vpdq import VPDQIndex
 

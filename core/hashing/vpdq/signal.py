@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threatexchange.signal_type.index import SignalSimilarityInfo
 
-from core.pdq import Pdq
+from core.hashing.pdq import Pdq
 
 DISTANCE = 31
 """Most bits, inclusive, by which two frames that match may differ."""

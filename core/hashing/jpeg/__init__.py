@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from core.jpeg import _decoder
+    from core.hashing.jpeg import _decoder
 else:
     try:
-        from core.jpeg import _decoder
+        from core.hashing.jpeg import _decoder
     except ImportError:  # there was no compiler when this was installed
         _decoder = None
 

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import jpeg
 from core.hash import photo_pdq
-from core.jpeg import BLOCK, Luma, frequencies
-from core.media import decode
-from core.pdq import Pdq, by_matrix, compute
-from core.pdq.definition import luma
+from core.hashing import jpeg
+from core.hashing.jpeg import BLOCK, Luma, frequencies
+from core.hashing.media.image import decode
+from core.hashing.pdq import Pdq, by_matrix, compute
+from core.hashing.pdq.definition import luma
 from core.settings import Settings
 from tests.pictures import PHOTOGRAPHS
 
@@ -211,7 +211,7 @@ def test_room_must_fit() -> None:
 def test_damaged_files() -> None:
     """What our decoder takes, Pillow decodes to the same; the rest it refuses."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.core.damaged_jpegs", str(10 * ROUNDS)],
+        [sys.executable, "-m", "tests.core.hashing.damaged_jpegs", str(10 * ROUNDS)],
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -228,7 +228,13 @@ def test_nothing_out_of_bounds(tmp_path: Path) -> None:
         [
             *("gcc", "-O1", "-g", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wno-psabi"),
             *("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"),
-            *("-I", sysconfig.get_paths()["include"], "core/jpeg/decoder.c", "-o", str(built)),
+            *(
+                "-I",
+                sysconfig.get_paths()["include"],
+                "core/hashing/jpeg/decoder.c",
+                "-o",
+                str(built),
+            ),
         ],
         check=True,
     )
@@ -239,7 +245,7 @@ def test_nothing_out_of_bounds(tmp_path: Path) -> None:
         for name in ("libasan.so", "libubsan.so")
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.core.damaged_jpegs", str(ROUNDS), str(built)],
+        [sys.executable, "-m", "tests.core.hashing.damaged_jpegs", str(ROUNDS), str(built)],
         env=os.environ | {"LD_PRELOAD": ":".join(libraries), "ASAN_OPTIONS": "detect_leaks=0"},
         capture_output=True,
         check=False,

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.core.hostile_media import MEGABYTES, SECONDS
+from tests.core.hashing.hostile_media import MEGABYTES, SECONDS
 
 BUSY_SECONDS = 2 * SECONDS
 """For here tests run beside it, on its core and in its cache: that doubles what `make prove-media`
@@ -20,7 +20,7 @@ ROUNDS = int(os.environ.get("PROVE_FUZZ", "300"))
 def told() -> list[dict[str, object]]:
     """What a process told of every file that it hashed; the tests tell what it did wrong."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.core.hostile_media", str(ROUNDS)],
+        [sys.executable, "-m", "tests.core.hashing.hostile_media", str(ROUNDS)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         check=False,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from core import pdq
+from core.hashing import pdq
+from core.hashing.variants.photo import CROPS, EDGES, Luma, crops, turned, variants
 from core.settings.variant import KINDS
-from core.variants import CROPS, EDGES, Luma, crops, turned, variants
 from tests.bench import alterations
 from tests.pictures import photograph
 

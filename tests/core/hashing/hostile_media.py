@@ -25,7 +25,7 @@ from PIL import Image
 
 from core.errors import BadInput, TooLarge
 from core.hash import hash_content
-from core.media import FORMATS
+from core.hashing.media.image import FORMATS
 from core.settings import Settings
 from core.signal_types import SignalTypes
 from tests.pictures import photograph
@@ -332,7 +332,8 @@ def main(rounds: int) -> None:
         for name, content in files().items():
             (Path(folder) / name).write_bytes(content)
         subprocess.run(
-            [sys.executable, "-m", "tests.core.hostile_media", folder, str(rounds)], check=True
+            [sys.executable, "-m", "tests.core.hashing.hostile_media", folder, str(rounds)],
+            check=True,
         )
 
 

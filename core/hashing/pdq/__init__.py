@@ -29,8 +29,8 @@ and mirrored, gives four images exactly, and their transposes the other four.
 is the hash of the part, without a copy or a second decoding.
 """
 
-from core.pdq.definition import by_definition
-from core.pdq.matrix import (
+from core.hashing.pdq.definition import by_definition
+from core.hashing.pdq.matrix import (
     SMALLEST,
     Doubles,
     Pdq,
@@ -43,7 +43,7 @@ from core.pdq.matrix import (
     sample,
     spectrum,
 )
-from core.pdq.smoothing import SAMPLES, Rows
+from core.hashing.pdq.smoothing import SAMPLES, Rows
 
 __all__ = [
     "SAMPLES",

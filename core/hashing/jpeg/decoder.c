@@ -184,7 +184,7 @@ static PyGetSetDef ATTRIBUTES[] = {
 
 static PyTypeObject TYPE = {
     PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "core.jpeg._decoder.Jpeg",
+    .tp_name = "core.hashing.jpeg._decoder.Jpeg",
     .tp_basicsize = sizeof(Jpeg),
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_new = create,
@@ -193,7 +193,7 @@ static PyTypeObject TYPE = {
     .tp_getset = ATTRIBUTES,
 };
 
-static PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, .m_name = "core.jpeg._decoder", .m_size = -1};
+static PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, .m_name = "core.hashing.jpeg._decoder", .m_size = -1};
 
 PyMODINIT_FUNC PyInit__decoder(void)
 {

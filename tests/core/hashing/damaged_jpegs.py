@@ -1,6 +1,6 @@
 """JPEGs of every kind, whole and damaged, through our decoder: it agrees with Pillow, or refuses.
 
-Prints what came of them as one JSON line. `python -m tests.core.damaged_jpegs ROUNDS FILE` takes
+Prints what came of them as one JSON line. `python -m tests.core.hashing.damaged_jpegs ROUNDS FILE` takes
 the decoder from FILE, which may be one that was built with sanitizers: these end the process at the
 first byte that is read or written where it should not be.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.pdq.definition import luma
+from core.hashing.pdq.definition import luma
 
 KINDS: tuple[dict[str, Any], ...] = (
     {},
@@ -115,7 +115,7 @@ def theirs(content: bytes) -> NDArray[np.float32] | None:
 
 def main(rounds: int, where: str | None) -> None:
     if where is None:
-        from core.jpeg import _decoder as module
+        from core.hashing.jpeg import _decoder as module
     else:
         spec = importlib.util.spec_from_file_location("_decoder", where)
         assert spec is not None

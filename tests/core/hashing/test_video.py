@@ -13,8 +13,9 @@ import av
 import pytest
 from PIL import Image
 
-from core import video, vpdq
 from core.errors import BadInput, HmaError, TooLarge, Unavailable
+from core.hashing.media import video
+from core.hashing.vpdq import signal as vpdq
 from tests.their_vpdq import NATIVE
 from tests.videos import OTHER, black, encoded, film
 

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image, ImageOps
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
-from core import pdq
 from core.errors import BadInput, TooLarge, Unavailable
-from core.media import FORMATS, FRAMES, Source, frames
-from core.media import decode as picture
+from core.hashing import pdq
+from core.hashing.media.image import FORMATS, FRAMES, Source, frames
+from core.hashing.media.image import decode as picture
 from tests.pictures import PHOTOGRAPHS, photograph, truncated
 
 LIMIT = 100_000_000

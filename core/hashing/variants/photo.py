@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core import pdq
-from core.margins import Levels, margins
+from core.hashing import pdq
+from core.hashing.variants.margins import Levels, margins
+from core.hashing.variants.tilt import tilt
 from core.settings.variant import Variant
-from core.tilt import tilt
 
 Floats = NDArray[np.float32]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.pdq.matrix import LUMA, TRANSFORM, Pdq, Pixels, bits, quality_of
-from core.pdq.smoothing import SAMPLES, SLAB, Floats, Rows, centres, window, windows
+from core.hashing.pdq.matrix import LUMA, TRANSFORM, Pdq, Pixels, bits, quality_of
+from core.hashing.pdq.smoothing import SAMPLES, SLAB, Floats, Rows, centres, window, windows
 
 if TYPE_CHECKING:
     from core.pdq._running import sums as _sums

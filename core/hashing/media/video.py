@@ -23,10 +23,10 @@ from typing import IO, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from core import pdq
 from core.errors import BadInput, TooLarge, Unavailable
-from core.media import Source, is_ours
-from core.vpdq import LEAST_QUALITY, MOST_FRAMES, Frame, written
+from core.hashing import pdq
+from core.hashing.media.image import Source, is_ours
+from core.hashing.vpdq.signal import LEAST_QUALITY, MOST_FRAMES, Frame, written
 
 FORMATS = (
     *("mov", "mp4", "3gp", "matroska", "webm", "avi", "flv", "mpegts", "mpeg", "mpegvideo"),

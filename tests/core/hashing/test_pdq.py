@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from core import pdq
-from core.pdq import Pdq, Pixels, compute, definition, matrix, smoothing
+from core.hashing import pdq
+from core.hashing.pdq import Pdq, Pixels, compute, definition, matrix, smoothing
+from core.hashing.pdq.definition import luma, running_sums, sample_rounded, transform_rounded
 from core.pdq._running import sums
-from core.pdq.definition import luma, running_sums, sample_rounded, transform_rounded
 from tests.pictures import PHOTOGRAPHS
 
 PICTURES = sorted(

@@ -57,7 +57,7 @@ static PyObject *sums(PyObject *module, PyObject *args)
 static PyMethodDef FUNCTIONS[] = {{"sums", sums, METH_VARARGS, NULL}, {0}};
 
 static PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT, .m_name = "core.pdq._running", .m_size = 0, .m_methods = FUNCTIONS};
+    PyModuleDef_HEAD_INIT, .m_name = "core.hashing.pdq._running", .m_size = 0, .m_methods = FUNCTIONS};
 
 PyMODINIT_FUNC PyInit__running(void)
 {

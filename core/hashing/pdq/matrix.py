@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.pdq.smoothing import SAMPLES, Floats, Rows, smoothed, window
+from core.hashing.pdq.smoothing import SAMPLES, Floats, Rows, smoothed, window
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
