@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core import type_ratio
+from core.download.url import fetch
 from core.hash import content_type_of, hash_content, photo_crops, photo_variants
 from core.hashing.media.image import Source
 from core.hashing.variants.photo import turned
-from core.remote import fetch
 from core.services import Services
 from core.settings.variant import Variant
 from core.signal_types import SignalTypes

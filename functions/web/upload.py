@@ -12,10 +12,10 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
 from core import type_ratio
+from core.download.url import fetch
 from core.errors import BadInput
 from core.hash import content_type_of, hash_content
 from core.hashing.media.image import Source
-from core.remote import fetch
 from core.services import Services
 from functions.web.deployed import Threads, in_thread
 

@@ -5,7 +5,7 @@ asks chooses neither the server nor whose permission is used: both are of the se
 the list of the buckets that may be read. Google Cloud Storage is asked in S3's manner, which it
 understands, with an HMAC key.
 
-Signing sends nothing to the store: what the URL leads to is read by `core.remote`.
+Signing sends nothing to the store: what the URL leads to is read by `core.download.url`.
 """
 
 import functools

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.download.url import fetch
 from core.errors import BadInput, HmaError, Misconfigured, StoreUnavailable, TooLarge
-from core.remote import fetch
 from core.settings import Settings
 from local_runtime.s3_server import BUCKET, S3Server
 from tests.servers import Answer, Forward, Request, boto3_client, relay

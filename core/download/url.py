@@ -7,7 +7,7 @@ Redirects are followed by hand, each checked in the same way. Proxies of the env
 used. One deadline holds for all of it, and a file that is too large is not read to its end.
 
 References to objects in buckets are read with the same limits from where the settings say, which
-may be a private address; see `core.bucket`.
+may be a private address; see `core.download.bucket`.
 """
 
 import functools
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 from urllib.parse import quote, urljoin, urlsplit
 
-from core.bucket import is_reference, signed
+from core.download.bucket import is_reference, signed
 from core.errors import BadInput, StoreUnavailable, TooLarge
 from core.settings import Settings
 

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from core import remote
+from core.download import url as remote
+from core.download.url import Address, Resolve, fetch, is_public
 from core.errors import BadInput, TooLarge
-from core.remote import Address, Resolve, fetch, is_public
 from core.settings import Settings
 
 UNSAFE = "Invalid or unsafe URL provided"

@@ -1,0 +1,7 @@
+"""Getting the content that a client names, and nothing that it must not reach.
+
+| file | knows |
+|---|---|
+| `url` | fetching from web servers: which addresses, how much, how long |
+| `bucket` | objects in buckets, as URLs that are signed for a minute |
+"""
