@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import BadInput
 from core.services import Services
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 from core.type_ratio import banked
 
 if TYPE_CHECKING:

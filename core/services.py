@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.index.found import LookupIndex
     from core.index.publish import Publisher
     from core.index.read import Index
-    from core.signal_types import SignalTypes
+    from core.signal_types.enabled import SignalTypes
     from core.store import ObjectStore
 
 
@@ -29,7 +29,7 @@ class Services:
 
     @cached_property
     def signal_types(self) -> "SignalTypes":
-        from core.signal_types import SignalTypes
+        from core.signal_types.enabled import SignalTypes
 
         return SignalTypes.from_settings(self.settings)
 

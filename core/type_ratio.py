@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import BadInput, HmaError, IndexNotReady, NotFound
 from core.services import Services
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 
 
 def every(services: Services) -> dict[str, float]:

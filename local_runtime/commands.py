@@ -26,8 +26,8 @@ def complain(problem: str) -> bool:
 
 def hash_files(files: Files, kind: Type = None, as_json: Json = False) -> None:
     """Print the signals of photos and videos. Needs no server."""
-    from core.hash import hash_content
     from core.services import Services
+    from core.signal_types.hash_content import hash_content
 
     services = Services(Settings.from_env())
 

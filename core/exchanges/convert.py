@@ -15,7 +15,7 @@ from core.errors import BadInput
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import LONGEST_RAW, Poisoned
 from core.exchanges.registry import Api
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 
 LONGEST_KEY = 1000
 """Characters. A key is indexed, and some APIs use a whole text for one."""

@@ -14,8 +14,8 @@ from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 from core.errors import BadInput, Misconfigured
 from core.exchanges.apis import BUILT_IN
 from core.exchanges.dataclass_json import as_json, from_json
-from core.extensions import by_name, loaded, manifest
 from core.settings import Settings
+from core.signal_types.extension import by_name, loaded, manifest
 
 Api = type[Any]
 """A class of threatexchange's `SignalExchangeAPI`, which has no types of its own for us to use."""

@@ -22,7 +22,7 @@ from core.index.entry import Entry, Mark, Source
 from core.index.layer import Columns
 from core.index.segment import write_segment
 from core.index.snapshot import SegmentRef, segment_ref
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
 
 RANGE = 500_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.index.entry import Source
 from core.settings import Settings
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
 
 

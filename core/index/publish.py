@@ -22,7 +22,7 @@ from core.index.snapshot import SegmentRef, Snapshot, Tail
 from core.index.snapshots import Snapshots
 from core.index.writers import Writers
 from core.settings import Settings
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
 
 TAIL_BYTES = 256 << 10

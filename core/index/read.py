@@ -30,7 +30,7 @@ from core.index.layer import Columns, Ids, Layer, Names, Naming
 from core.index.segment import fetch_postings, open_names, open_segment
 from core.index.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.settings import Settings
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
 
 _log = logging.getLogger(__name__)

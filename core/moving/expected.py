@@ -19,7 +19,7 @@ from core.exchanges.convert import key_text
 from core.exchanges.registry import EVERYWHERE, Exchanges
 from core.moving.hma_database import HmaBank, HmaContent, HmaExchange, HmaOrphan
 from core.moving.problem import Problem, Report
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
 
 LARGEST = 2**63 - 1
 

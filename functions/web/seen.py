@@ -5,12 +5,17 @@ from dataclasses import dataclass
 
 from core import type_ratio
 from core.download.url import fetch
-from core.hash import content_type_of, hash_content, photo_crops, photo_variants
 from core.hashing.media.image import Source
 from core.hashing.variants.photo import turned
 from core.services import Services
 from core.settings.variant import Variant
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.hash_content import (
+    content_type_of,
+    hash_content,
+    photo_crops,
+    photo_variants,
+)
 from functions.web.deployed import Threads, in_thread
 from functions.web.upload import Upload, names_of
 

@@ -14,9 +14,9 @@ from starlette.datastructures import FormData, UploadFile
 from core import type_ratio
 from core.download.url import fetch
 from core.errors import BadInput
-from core.hash import content_type_of, hash_content
 from core.hashing.media.image import Source
 from core.services import Services
+from core.signal_types.hash_content import content_type_of, hash_content
 from functions.web.deployed import Threads, in_thread
 
 _ABSENT = "Missing multipart/form-data file upload"

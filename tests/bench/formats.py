@@ -15,8 +15,8 @@ import pillow_heif
 from PIL import Image
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
-from core.hash import photo_pdq
 from core.settings import Settings
+from core.signal_types.hash_content import photo_pdq
 from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS
 

@@ -24,8 +24,8 @@ from core.index.cache import DiskCache
 from core.index.columns import Codes
 from core.index.frames import Frames
 from core.index.segment import fetch_postings, open_segment, write_segment
+from core.signal_types.vpdq import VpdqSignal
 from core.store import FileStore
-from core.vpdq_signal import VpdqSignal
 from tests.bench.codes import one_bank
 from tests.bench.report import machine, put
 from tests.deployment import altered

@@ -28,8 +28,8 @@ from PIL import Image
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
-from core.hash import FAST_LEAST, photo_pdq
 from core.settings import Settings
+from core.signal_types.hash_content import FAST_LEAST, photo_pdq
 from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS
 

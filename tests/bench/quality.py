@@ -24,12 +24,12 @@ from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 from threatexchange.signal_type.pdq.signal import PdqSignal
 
-from core.hash import hash_content, photo_crops, photo_variants
 from core.index.entry import Entry
 from core.index.layer import Columns, Layer
 from core.settings import Settings
 from core.settings.variant import KINDS
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.hash_content import hash_content, photo_crops, photo_variants
 from tests.bench.alterations import ALTERATIONS, jpeg
 from tests.bench.photographs import Photograph, photographs
 from tests.bench.plot import plot

@@ -102,7 +102,7 @@ def test_a_circle_is_found() -> None:
     sources = {
         "core.hashing.media.video": "from core.hashing.vpdq.signal import Frame",
         "core.hashing.vpdq.signal": "def f():\n    from core import video",
-        "core.hash": "from core import video",
+        "core.signal_types.hash_content": "from core import video",
     }
     assert set(circle(sources)) == {"core.hashing.media.video", "core.hashing.vpdq.signal"}
     assert circle(sources | {"core.hashing.vpdq.signal": "import json"}) == []
@@ -111,16 +111,16 @@ def test_a_circle_is_found() -> None:
 @pytest.mark.parametrize(
     ("where", "source"),
     [
-        ("core/hash.py", "import fastapi"),
-        ("core/hash.py", "from starlette.requests import Request"),
-        ("core/hash.py", "import functions_framework.aio"),
-        ("core/hash.py", "from functions import hash"),
-        ("core/hash.py", "def f():\n    import local_runtime.serve"),
-        ("core/hash.py", "from sqlalchemy import text"),
+        ("core/signal_types/hash_content.py", "import fastapi"),
+        ("core/signal_types/hash_content.py", "from starlette.requests import Request"),
+        ("core/signal_types/hash_content.py", "import functions_framework.aio"),
+        ("core/signal_types/hash_content.py", "from functions import hash"),
+        ("core/signal_types/hash_content.py", "def f():\n    import local_runtime.serve"),
+        ("core/signal_types/hash_content.py", "from sqlalchemy import text"),
         ("core/index/read.py", "import sqlmodel"),
         ("core/moving/import_hma.py", "import psycopg"),
-        ("core/hash.py", "import os\nlimit = os.environ['HMA_LIMIT']"),
-        ("core/hash.py", "from os import getenv"),
+        ("core/signal_types/hash_content.py", "import os\nlimit = os.environ['HMA_LIMIT']"),
+        ("core/signal_types/hash_content.py", "from os import getenv"),
         ("functions/hash.py", "from local_runtime import child"),
         ("functions/hash.py", "import fsspec"),
         ("functions/hash.py", "import os\nos.getenv('PORT')"),

@@ -21,7 +21,7 @@ from threatexchange.signal_type.signal_base import SignalType
 from core.errors import ExchangeRefused
 from core.exchanges.apis.signal import by_type, sound
 from core.exchanges.poison import Poisoned
-from core.signal_types import SIGNAL_TYPES
+from core.signal_types.enabled import SIGNAL_TYPES
 
 LINES = 1000
 LONGEST_LINE = 1 << 20

@@ -16,10 +16,10 @@ from core.hashing.pdq.matrix import LUMA, TRANSFORM, Pdq, Pixels, bits, quality_
 from core.hashing.pdq.smoothing import SAMPLES, SLAB, Floats, Rows, centres, window, windows
 
 if TYPE_CHECKING:
-    from core.pdq._running import sums as _sums
+    from core.hashing.pdq._running import sums as _sums
 else:
     try:
-        from core.pdq._running import sums as _sums
+        from core.hashing.pdq._running import sums as _sums
     except ImportError:  # there was no compiler when this was installed
         _sums = None
 

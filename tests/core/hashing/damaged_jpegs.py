@@ -1,8 +1,8 @@
 """JPEGs of every kind, whole and damaged, through our decoder: it agrees with Pillow, or refuses.
 
-Prints what came of them as one JSON line. `python -m tests.core.hashing.damaged_jpegs ROUNDS FILE` takes
-the decoder from FILE, which may be one that was built with sanitizers: these end the process at the
-first byte that is read or written where it should not be.
+Prints what came of them as one JSON line. `python -m tests.core.hashing.damaged_jpegs ROUNDS FILE`
+takes the decoder from FILE, which may be one that was built with sanitizers: these end the process
+at the first byte that is read or written where it should not be.
 """
 
 import importlib.util

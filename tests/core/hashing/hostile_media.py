@@ -24,10 +24,10 @@ import numpy as np
 from PIL import Image
 
 from core.errors import BadInput, TooLarge
-from core.hash import hash_content
 from core.hashing.media.image import FORMATS
 from core.settings import Settings
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.hash_content import hash_content
 from tests.pictures import photograph
 
 SECONDS = 2.0

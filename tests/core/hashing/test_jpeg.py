@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.hash import photo_pdq
 from core.hashing import jpeg
 from core.hashing.jpeg import BLOCK, Luma, frequencies
 from core.hashing.media.image import decode
 from core.hashing.pdq import Pdq, by_matrix, compute
 from core.hashing.pdq.definition import luma
 from core.settings import Settings
+from core.signal_types.hash_content import photo_pdq
 from tests.pictures import PHOTOGRAPHS
 
 ROUNDS = int(os.environ.get("PROVE_FUZZ", "600"))

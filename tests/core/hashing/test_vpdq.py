@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from core.settings import Settings
-from core.signal_types import SignalTypes
-from core.vpdq_signal import VpdqSignal
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.vpdq import VpdqSignal
 from tests.deployment import altered, random_signal
 from tests.their_vpdq import VPDQSignal
 

@@ -15,7 +15,7 @@ from core.index.entry import Entry
 from core.index.frames import Frames
 from core.index.layer import Columns, Layer
 from core.index.postings import write_postings
-from core.vpdq_signal import VpdqSignal
+from core.signal_types.vpdq import VpdqSignal
 from tests.core.hashing.test_vpdq import near_each_other, one_of
 from tests.deployment import Deployment, altered, random_signal, settings_for
 from tests.their_vpdq import VPDQIndex

@@ -16,13 +16,13 @@ from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 from threatexchange.signal_type.signal_base import FileHasher, SimpleSignalType
 
 from core.errors import BadInput, TooLarge, Unavailable
-from core.hash import content_type_of, hash_content
 from core.hashing.media.image import Source
 from core.settings import Settings
-from core.signal_types import SignalTypes
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.hash_content import content_type_of, hash_content
 from tests.pictures import blank, photograph, truncated
 
-EXTENSION = Path(__file__).parents[1] / "extension_example"
+EXTENSION = Path(__file__).parents[2] / "extension_example"
 
 VIDEO = b"not really a video, but bytes all the same"
 
@@ -52,7 +52,7 @@ class SizeSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
         return ["42"]
 
 
-SIZE = "tests.core.test_hash:SizeSignal"
+SIZE = "tests.core.signal_types.test_hash_content:SizeSignal"
 
 
 def signals(

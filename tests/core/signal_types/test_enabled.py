@@ -13,9 +13,9 @@ from threatexchange.signal_type.signal_base import TrivialSignalTypeIndex
 
 from core.errors import BadInput, Misconfigured
 from core.settings import Settings
-from core.signal_types import CONTENT_TYPES, SIGNAL_TYPES, SignalTypes
+from core.signal_types.enabled import CONTENT_TYPES, SIGNAL_TYPES, SignalTypes
 
-EXTENSION = Path(__file__).parents[1] / "extension_example"
+EXTENSION = Path(__file__).parents[2] / "extension_example"
 
 PDQ = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22"
 
@@ -73,7 +73,7 @@ class OtherPdqSignal(PdqSignal):  # type: ignore[misc]
         return "pdq"
 
 
-SHOUTED = "tests.core.test_signal_types:ShoutedSignal"
+SHOUTED = "tests.core.signal_types.test_enabled:ShoutedSignal"
 
 
 def test_pdq_and_video_md5_are_the_default() -> None:
@@ -130,7 +130,7 @@ def test_an_extension_brings_all_its_types(with_extension: SignalTypes) -> None:
         ({"extensions": "nowhere"}, "HMA_EXTENSIONS: 'nowhere' cannot be loaded: "),
         ({"extensions": "core.hashing.pdq"}, "missing TX_MANIFEST"),
         (
-            {"signal_types": "pdq,tests.core.test_signal_types:OtherPdqSignal"},
+            {"signal_types": "pdq,tests.core.signal_types.test_enabled:OtherPdqSignal"},
             "two types call themselves 'pdq': threatexchange.signal_type.pdq.signal:PdqSignal and ",
         ),
     ],

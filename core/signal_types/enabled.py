@@ -20,10 +20,10 @@ from threatexchange.signal_type.signal_base import (
 )
 
 from core.errors import BadInput
-from core.extensions import by_name, loaded, manifest
 from core.hashing.vpdq.signal import DISTANCE
 from core.settings import Settings
-from core.vpdq_signal import VpdqSignal
+from core.signal_types.extension import by_name, loaded, manifest
+from core.signal_types.vpdq import VpdqSignal
 
 PDQ_THRESHOLD = 31
 """Largest Hamming distance, inclusive, at which two PDQ hashes match."""
@@ -39,7 +39,7 @@ SIGNAL_TYPES = MappingProxyType(
         "url_md5": "threatexchange.signal_type.url_md5:UrlMD5Signal",
         "video_md5": "threatexchange.signal_type.md5:VideoMD5Signal",
         "video_sha256": "threatexchange.signal_type.sha256:VideoSHA256Signal",
-        "vpdq": "core.vpdq_signal:VpdqSignal",
+        "vpdq": "core.signal_types.vpdq:VpdqSignal",
     }
 )
 """The signal types that come with threatexchange. Some need packages of their own to work.

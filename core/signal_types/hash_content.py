@@ -21,8 +21,8 @@ from core.hashing.media.image import Source, decode, frames, is_ours, plain_jpeg
 from core.hashing.variants.photo import SIDE, Luma, crops, variants
 from core.settings import Settings
 from core.settings.variant import Variant
-from core.signal_types import SignalTypes
-from core.vpdq_signal import VpdqSignal
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.vpdq import VpdqSignal
 
 T = TypeVar("T")
 

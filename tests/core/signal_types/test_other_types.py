@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import BadInput
-from core.hash import hash_content
+from core.signal_types.hash_content import hash_content
 from tests.deployment import Deployment, settings_for
 from tests.pictures import photograph
 
@@ -85,7 +85,7 @@ def test_a_pdf_is_found_by_the_text_in_it(tmp_path: Path, monkeypatch: pytest.Mo
     """The extension in docs/extensions.md: a PDF with some words changed matches."""
     pytest.importorskip("tlsh", reason="py-tlsh is not installed")
     pytest.importorskip("pdfminer", reason="pdfminer.six is not installed")
-    page = (Path(__file__).parents[2] / "docs" / "extensions.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "extensions.md").read_text()
     code = page.split("```python\n")[1].split("```")[0]
     (tmp_path / "documents.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
