@@ -72,7 +72,7 @@ prove-media: .venv/dev  ## hash hostile files and 10,000 damaged ones; as JSON l
 
 prove-index: .venv/dev  ## 10,000 queries beside brute force; writers killed 200 times before readers
 	PROVE_QUERIES=12000 PROVE_KILLS=200 $(BIN)/python -m pytest \
-		tests/core/index/test_postings.py tests/system/test_index_faults.py $(ARGS)
+		tests/core/index/layers/test_postings.py tests/system/test_index_faults.py $(ARGS)
 
 prove-fetch: .venv/dev  ## fetch 100,000 signals from each exchange, killed ten times; as JSON lines
 	@$(BIN)/python -m tests.system.prove_fetch $(ARGS)

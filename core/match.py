@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import BadInput, IndexNotReady
 from core.index.entry import ENABLED
-from core.index.found import Found
+from core.index.reading.answer import Found
 from core.services import Services
 from core.settings.variant import Variant
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from core.catalog import Catalog
     from core.exchanges.credentials import Credentials
     from core.exchanges.registry import Exchanges
-    from core.index.found import LookupIndex
-    from core.index.publish import Publisher
-    from core.index.read import Index
+    from core.index.publishing.publish import Publisher
+    from core.index.reading.answer import LookupIndex
+    from core.index.reading.read import Index
     from core.signal_types.enabled import SignalTypes
     from core.store import ObjectStore
 
@@ -47,7 +47,7 @@ class Services:
     @cached_property
     def index(self) -> "Index":
         """The documented per-process index cache: one loaded snapshot for each signal type."""
-        from core.index.read import Index
+        from core.index.reading.read import Index
 
         return Index(self.store, self.signal_types, self.settings)
 
@@ -56,7 +56,7 @@ class Services:
         """The index that lookups ask: shards elsewhere if the settings name some, else our own."""
         if not self.settings.shards:
             return self.index
-        from core.index.sharded import ShardedIndex
+        from core.index.reading.sharded import ShardedIndex
 
         return ShardedIndex(self.settings)
 
@@ -84,6 +84,6 @@ class Services:
 
     @cached_property
     def publisher(self) -> "Publisher":
-        from core.index.publish import Publisher
+        from core.index.publishing.publish import Publisher
 
         return Publisher(self.catalog, self.store, self.signal_types, self.settings)

@@ -1,6 +1,6 @@
 """What a worker of a rebuild runs, in a process that knows of a deployment only its settings."""
 
-from core.index.build import Built, Task, build
+from core.index.publishing.build import Built, Task, build
 from core.services import Services
 from core.settings import Settings
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from core.errors import Unavailable
-from core.index.reply import Reply
+from core.index.reading.shard_reply import Reply
 from core.services import Services
 from functions import status
 from functions.web.answer import Json

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.index.publish import Publisher
-from core.index.read import Index
-from core.index.snapshot import Snapshot, newest_snapshot
+from core.index.objects.snapshot import Snapshot, newest_snapshot
+from core.index.publishing.publish import Publisher
+from core.index.reading.read import Index
 from core.services import Services
 from core.settings import Settings
 from tests.migrated import on_sqlite

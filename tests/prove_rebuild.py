@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from core.catalog import Catalog
-from core.index.snapshot import newest_snapshot
+from core.index.objects.snapshot import newest_snapshot
 from core.services import Services
 from core.settings import Settings
 from core.tasks import on_processes

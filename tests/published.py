@@ -1,10 +1,10 @@
 """What a deployment's index says, and what its catalog says, in one form to compare."""
 
-from core.index.cache import DiskCache
 from core.index.entry import Entry
-from core.index.layer import Columns
-from core.index.segment import open_segment
-from core.index.snapshot import newest_snapshot, read_snapshot
+from core.index.layers.layer import Columns
+from core.index.objects.cache import DiskCache
+from core.index.objects.segment import open_segment
+from core.index.objects.snapshot import newest_snapshot, read_snapshot
 from core.services import Services
 
 

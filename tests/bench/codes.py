@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 from core.hashing.pdq import compute
-from core.index.columns import Packed, Texts
-from core.index.layer import Columns
+from core.index.layers.columns import Packed, Texts
+from core.index.layers.layer import Columns
 
 Bits = NDArray[np.uint8]
 

@@ -21,10 +21,10 @@ import numpy as np
 from rich.console import Console
 from threatexchange.signal_type.signal_base import TrivialSignalTypeIndex
 
-from core.index.exact import BYTES, Digests
-from core.index.layer import Columns
-from core.index.segment import write_segment
-from core.index.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
+from core.index.layers.exact import BYTES, Digests
+from core.index.layers.layer import Columns
+from core.index.objects.segment import write_segment
+from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
 from core.services import Services
 from core.settings import Settings
 from tests.bench.codes import one_bank

@@ -20,10 +20,10 @@ import numpy as np
 
 from core.hashing.pdq import Pdq
 from core.hashing.vpdq import signal as vpdq
-from core.index.cache import DiskCache
-from core.index.columns import Codes
-from core.index.frames import Frames
-from core.index.segment import fetch_postings, open_segment, write_segment
+from core.index.layers.columns import Codes
+from core.index.layers.frames import Frames
+from core.index.objects.cache import DiskCache
+from core.index.objects.segment import fetch_postings, open_segment, write_segment
 from core.signal_types.vpdq import VpdqSignal
 from core.store import FileStore
 from tests.bench.codes import one_bank

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_index import PDQIndex
 
-from core.index.columns import Codes
-from core.index.segment import file_key, write_segment
-from core.index.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
+from core.index.layers.columns import Codes
+from core.index.objects.segment import file_key, write_segment
+from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
 from core.services import Services
 from core.settings import Settings
 from core.store import FileStore, ObjectStore

@@ -25,7 +25,7 @@ from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 from threatexchange.signal_type.pdq.signal import PdqSignal
 
 from core.index.entry import Entry
-from core.index.layer import Columns, Layer
+from core.index.layers.layer import Columns, Layer
 from core.settings import Settings
 from core.settings.variant import KINDS
 from core.signal_types.enabled import SignalTypes

@@ -117,7 +117,7 @@ def test_a_circle_is_found() -> None:
         ("core/signal_types/hash_content.py", "from functions import hash"),
         ("core/signal_types/hash_content.py", "def f():\n    import local_runtime.serve"),
         ("core/signal_types/hash_content.py", "from sqlalchemy import text"),
-        ("core/index/read.py", "import sqlmodel"),
+        ("core/index/reading/read.py", "import sqlmodel"),
         ("core/moving/import_hma.py", "import psycopg"),
         ("core/signal_types/hash_content.py", "import os\nlimit = os.environ['HMA_LIMIT']"),
         ("core/signal_types/hash_content.py", "from os import getenv"),
@@ -141,7 +141,7 @@ def test_each_rule_bites(where: str, source: str) -> None:
         ("core/settings/settings.py", "import os\nos.environ"),
         ("functions/hash.py", "import fastapi\nfrom core import hash"),
         ("local_runtime/serve.py", "import uvicorn\nfrom functions import match"),
-        ("core/index/read.py", "from core.store import ObjectStore\nfrom . import segment"),
+        ("core/index/reading/read.py", "from core.store import ObjectStore\nfrom . import segment"),
     ],
 )
 def test_what_is_allowed_passes(where: str, source: str) -> None:

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import core.catalog
-import core.index.publish
-import core.index.read  # noqa: F401  # all three before the forks: they take a second
+import core.index.publishing.publish
+import core.index.reading.read  # noqa: F401  # all three before the forks: they take a second
 from core.errors import HmaError, NotFound
 from core.services import Services
 from core.settings import Settings

@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 import core.catalog
-import core.index.publish  # noqa: F401  # both before the forks: they take a second
+import core.index.publishing.publish  # noqa: F401  # both before the forks: they take a second
 from core.services import Services
 from core.settings import Settings
 from core.store import ObjectStore

@@ -7,7 +7,7 @@ from pathlib import Path
 import s3fs  # noqa: F401  # where a process begins, rather than while it races
 
 import core.catalog
-import core.index.publish  # noqa: F401
+import core.index.publishing.publish  # noqa: F401
 from core.services import Services
 from core.settings import Settings
 from tests.deployment import BANK, random_signal

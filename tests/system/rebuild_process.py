@@ -11,8 +11,8 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import core.index.build
-from core.index.build import Built, Task
+import core.index.publishing.build
+from core.index.publishing.build import Built, Task
 from core.services import Services
 from core.settings import Settings
 from core.tasks import on_processes
@@ -20,7 +20,7 @@ from core.worker import build_anywhere
 
 
 def main(path: Path, ids: int) -> None:
-    core.index.build.RANGE = ids  # the plan is made here, workers are told
+    core.index.publishing.build.RANGE = ids  # the plan is made here, workers are told
     settings = Settings.model_validate_json(path.read_text())
 
     def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, Built]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from core.index.snapshot import listed_numbers
+from core.index.objects.snapshot import listed_numbers
 from tests.deployment import Deployment, settings_for
 from tests.published import catalog_entries, published_entries
 from tests.system.index_nursery import PERMANENT

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.index.snapshot import newest_snapshot
+from core.index.objects.snapshot import newest_snapshot
 from local_runtime.s3_server import S3Server
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.forked import ends_well, start

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from core.index.snapshot import newest_snapshot
+from core.index.objects.snapshot import newest_snapshot
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 from tests.servers import wait_until

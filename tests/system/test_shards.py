@@ -19,8 +19,8 @@ import pytest
 import requests
 
 from core.errors import Misconfigured, Unavailable
-from core.index.sharded import ShardedIndex
-from core.index.snapshot import snapshot_key
+from core.index.objects.snapshot import snapshot_key
+from core.index.reading.sharded import ShardedIndex
 from core.settings import Settings
 from core.store import open_store
 from local_runtime.s3_server import S3Server
@@ -83,7 +83,7 @@ def system(seaweedfs: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "HMA_CACHE_DIR": str(folder / "cache"),
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.index.publish.LITTLE_BYTES", 1)
+        patch.setattr("core.index.publishing.publish.LITTLE_BYTES", 1)
         deployment = Deployment(settings_for(folder, **given, tail_entries=5))
         for name in BANKS:
             deployment.catalog.create_bank(name, 1.0, allow_list=name == "HARMLESS")

@@ -13,8 +13,8 @@ from PIL import Image
 
 from core.hashing import pdq
 from core.hashing.pdq import Pdq, Pixels, compute, definition, matrix, smoothing
-from core.hashing.pdq.definition import luma, running_sums, sample_rounded, transform_rounded
 from core.hashing.pdq._running import sums
+from core.hashing.pdq.definition import luma, running_sums, sample_rounded, transform_rounded
 from tests.pictures import PHOTOGRAPHS
 
 PICTURES = sorted(

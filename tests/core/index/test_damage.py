@@ -16,10 +16,11 @@ import pytest
 from core.errors import SegmentCorrupt
 from core.hashing.pdq import Pdq
 from core.hashing.vpdq import signal as vpdq
-from core.index import banks, cache, publish, segment
-from core.index.read import Index
-from core.index.segment import file_key
-from core.index.snapshot import FileRef, snapshot_key
+from core.index.objects import banks, cache, segment
+from core.index.objects.segment import file_key
+from core.index.objects.snapshot import FileRef, snapshot_key
+from core.index.publishing import publish
+from core.index.reading.read import Index
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 

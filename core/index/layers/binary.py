@@ -1,0 +1,82 @@
+"""Signals that are 256 bits compared by Hamming distance: PDQ.
+
+The codes stand in a FAISS `IndexBinaryFlat` file, mapped once, so that opening 10M rows takes a
+tenth of a millisecond and the processes of a machine share its pages. FAISS's scan of them is
+exact and is all that small layers need; larger ones also have `postings`, which find the same
+rows sooner.
+"""
+
+from collections.abc import Mapping, Sequence
+from struct import pack
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from core.index.layers.columns import Buffer, Codes, array
+from core.index.layers.hits import Hits
+from core.index.layers.postings import Near, Postings
+
+faiss.omp_set_num_threads(1)  # a search must not start threads: they do not survive a fork
+
+CODE_BYTES = 32
+
+_HEADER = 33
+"""Bytes before the codes in FAISS's file of a flat binary index."""
+
+
+class BinarySignals:
+    """The codes of one layer."""
+
+    def __init__(self, files: Mapping[str, Buffer]) -> None:
+        self.packed = Codes(array(files["codes"], "u1", offset=_HEADER).reshape(-1, CODE_BYTES))
+        self._postings: Postings | None = None
+        if "postings" in files:
+            self.add_postings(files["postings"])
+
+    @property
+    def has_postings(self) -> bool:
+        return self._postings is not None
+
+    def add_postings(self, source: Buffer) -> None:
+        """From now on read candidates instead of all rows; a running search is not disturbed."""
+        self._postings = Postings(source, self.packed.bits)
+
+    @staticmethod
+    def files(codes: Codes) -> dict[str, bytes]:
+        """FAISS's file of these codes, in the order they are in.
+
+        Made by hand, since FAISS would copy them three times on the way: its header with two
+        counts filled in, then the codes.
+        """
+        rows, width = codes.bits.shape
+        empty = faiss.serialize_index_binary(faiss.IndexBinaryFlat(8 * width)).tobytes()
+        header = empty[:12] + pack("<q", rows) + empty[20:25] + pack("<Q", rows * width)
+        return {"codes": b"".join((header, np.ascontiguousarray(codes.bits).data))}
+
+    def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
+        """For each of `signals` all rows within `threshold` bits, inclusive."""
+        return [Hits.with_bits(*one) for one in self.near(Codes.pack(signals).bits, threshold)]
+
+    def near(self, queries: NDArray[np.uint8], threshold: int) -> list[Near]:
+        """As `search`, of codes: for each of `queries`, shape (q, 32), rows and distances."""
+        postings = self._postings
+        found = postings.search(queries, threshold) if postings else [None] * len(queries)
+        return [
+            self._scan(query, threshold) if one is None else one
+            for query, one in zip(queries, found, strict=True)
+        ]
+
+    def _scan(self, query: NDArray[np.uint8], threshold: int) -> Near:
+        bits = self.packed.bits
+        found = faiss.RangeSearchResult(1)
+        # FAISS is strict, and counts in floats.
+        faiss.hamming_range_search(  # type: ignore[attr-defined]  # its types lack it
+            *(faiss.swig_ptr(query), faiss.swig_ptr(bits)),
+            *(1, len(bits), threshold + 1, CODE_BYTES, found),
+        )
+        count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
+        if not count:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        rows = faiss.rev_swig_ptr(found.labels, count).copy()
+        return rows, faiss.rev_swig_ptr(found.distances, count).astype(np.int64)

@@ -1,0 +1,48 @@
+"""What searching one layer's signals finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.index.layers.columns import Packed
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Rows that match, in any order, each once.
+
+    Attributes:
+        rows: integers, shape (n,).
+        distances: numbers, shape (n,); smaller is nearer, 0 where the type has no distance.
+        texts: the n distances as answers print them.
+    """
+
+    rows: NDArray[np.integer[Any]]
+    distances: NDArray[np.number[Any]]
+    texts: Sequence[str]
+
+    @classmethod
+    def without_distance(cls, rows: NDArray[np.integer[Any]]) -> "Hits":
+        return cls(rows, np.zeros(len(rows)), ["-"] * len(rows))
+
+    @classmethod
+    def with_bits(
+        cls, rows: NDArray[np.integer[Any]], distances: NDArray[np.integer[Any]]
+    ) -> "Hits":
+        return cls(rows, distances, [str(distance) for distance in distances.tolist()])
+
+
+class Signals(Protocol):
+    """The signals of one layer, opened for search: an implementation for each kind of segment."""
+
+    @property
+    def packed(self) -> Packed:
+        """The signals themselves, by row."""
+        ...
+
+    def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
+        """For each validated signal every row that matches; `threshold` where there are bits."""
+        ...

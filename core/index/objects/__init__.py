@@ -1,0 +1,9 @@
+"""What lies in the object store, and its copies on the local disk.
+
+| file | knows |
+|---|---|
+| `snapshot` | a snapshot as JSON, its key, and how the newest is found |
+| `segment` | a layer in the store |
+| `banks` | the banks of a snapshot, inline or in a file of their own |
+| `cache` | files of the store on the local disk, verified |
+"""

@@ -1,0 +1,50 @@
+"""The segments of one signal type, as whoever publishes writes them and reads them back."""
+
+from collections.abc import Sequence
+
+from core.index.layers.layer import Columns
+from core.index.objects.cache import DiskCache
+from core.index.objects.segment import open_segment, write_segment
+from core.index.objects.snapshot import SegmentRef, Tail
+from core.index.publishing.context import Means
+
+
+class Segments:
+    """Layers of one signal type as columns, in the store and out of it."""
+
+    def __init__(self, means: Means) -> None:
+        self._name = means.signal_type
+        self._store = means.store
+        self._signal_types = means.signal_types
+        self._cache = DiskCache(means.store, means.settings.cache_dir)
+
+    def columns(self, segment: SegmentRef) -> Columns:
+        """What a stored segment holds.
+
+        Raises:
+            ObjectMissing, SegmentCorrupt, StoreUnavailable
+        """
+        type_class = self._signal_types.get(self._name)
+        return open_segment(self._cache, self._name, type_class, segment).columns
+
+    def columns_of(self, tail: Tail) -> Columns:
+        """What a tail holds, the layer above all segments."""
+        return Columns.of(self._kind, tail.held, tail.removed)
+
+    def store(self, layers: Sequence[Columns], *, bottom: bool) -> tuple[SegmentRef, ...]:
+        """`layers`, oldest first, as one new segment; as none if nothing is left of them.
+
+        Args:
+            bottom: whether no layer lies beneath, of which anything could be removed.
+
+        Raises:
+            StoreUnavailable
+        """
+        columns = Columns.merged(layers, at_bottom=bottom)
+        if not columns.size:
+            return ()
+        return (write_segment(self._store, self._name, self._kind, columns),)
+
+    @property
+    def _kind(self) -> str:
+        return self._signal_types.kind(self._name)

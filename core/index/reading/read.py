@@ -1,0 +1,331 @@
+"""The newest snapshot, loaded: what every lookup asks.
+
+Freshness is driven by requests, because platforms freeze idle functions: whoever asks after
+`refresh_seconds` looks at the store first. We fail closed: past `max_stale_seconds` without
+word from the store, or from a publisher, there is no answer rather than an old one.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import dropwhile
+from types import MappingProxyType
+
+import numpy as np
+
+from core.errors import (
+    HmaError,
+    IndexNotReady,
+    IndexStale,
+    Misconfigured,
+    ObjectMissing,
+    Unavailable,
+)
+from core.index.layers.hits import Hits
+from core.index.layers.layer import Columns, Ids, Layer, Names, Naming
+from core.index.objects.banks import with_banks
+from core.index.objects.cache import DiskCache
+from core.index.objects.segment import fetch_postings, open_names, open_segment
+from core.index.objects.snapshot import SegmentRef, Snapshot, newest_snapshot
+from core.index.reading.answer import Answer, Found, State
+from core.settings import Settings
+from core.signal_types.enabled import SignalTypes
+from core.store import ObjectStore
+
+_log = logging.getLogger(__name__)
+
+
+class LoadedIndex:
+    """One snapshot and its layers, oldest first. Immutable, safe for any number of threads.
+
+    Attributes:
+        segments: those that are searched, by id.
+        others: what further ones name, which is all that a shard has to know of them.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        segments: Mapping[str, Layer],
+        tail: Layer,
+        others: Mapping[str, Names] = MappingProxyType({}),
+        *,
+        search_tail: bool = True,
+    ) -> None:
+        self.snapshot = snapshot
+        self.segments = segments
+        self.others = others
+        known: dict[str, Layer | Names] = {**others, **segments}
+        stack = [*(known[ref.id] for ref in snapshot.segments if ref.id in known), tail]
+        naming: list[Naming] = [one.columns if isinstance(one, Layer) else one for one in stack]
+        self._layers = [
+            (one, naming[above:])
+            for above, one in enumerate(stack, start=1)
+            if isinstance(one, Layer) and (search_tail or one is not tail)
+        ]
+        self._banks = {bank.id: bank for bank in snapshot.banks}
+
+    def answer(self, signals: Sequence[str], threshold: int | None = None) -> Answer:
+        """What `search` finds, and from what; nothing while the signal type is switched off."""
+        on = self.snapshot.enabled_ratio != 0
+        return Answer(self.state, self.search(signals, threshold) if on else [[] for _ in signals])
+
+    @property
+    def state(self) -> State:
+        """What it answers from."""
+        of = self.snapshot
+        return State(of.number, of.writer, of.created_at, of.enabled_ratio)
+
+    def search(self, signals: Sequence[str], threshold: int | None = None) -> list[list[Found]]:
+        """For each validated signal every content within the threshold, nearest first, each once.
+
+        Args:
+            threshold: a stricter one than the signal type's, where distances are bits.
+
+        The newest layer that names a content decides about it, so rows of older layers are
+        dropped when a later one names their content.
+        """
+        limit = self.snapshot.threshold
+        limit = limit if threshold is None else min(limit, threshold)
+        by_layer = [layer.search(signals, limit) for layer, _ in self._layers]
+        return [self._found([found[at] for found in by_layer]) for at in range(len(signals))]
+
+    def _found(self, by_layer: Sequence[tuple[Ids, Hits]]) -> list[Found]:
+        best: dict[int, tuple[float, str, Columns, int]] = {}
+        for (layer, later), (positions, hits) in zip(self._layers, by_layer, strict=True):
+            if len(positions) == 0:
+                continue
+            columns = layer.columns
+            ids = columns.ids[positions]
+            hidden = columns.hidden_by(later, ids)
+            for row in np.flatnonzero(~hidden).tolist():
+                content_id, distance = int(ids[row]), float(hits.distances[row])
+                if content_id not in best or distance < best[content_id][0]:
+                    best[content_id] = (distance, hits.texts[row], columns, int(positions[row]))
+        nearest = sorted(best.items(), key=lambda item: (item[1][0], item[0]))
+        return [
+            Found(
+                content_id,
+                bank,
+                text,
+                order,
+                int(columns.until[at]),
+                **{"metadata": None, "note": None} | columns.extra(at),
+            )
+            for content_id, (order, text, columns, at) in nearest
+            if (bank := self._banks.get(int(columns.banks[at])))
+        ]
+
+    def size(self) -> int:
+        """Number of live contents."""
+        return sum(int((~layer.columns.hidden_by(later)).sum()) for layer, later in self._layers)
+
+
+class Index:
+    """The loaded indices of one process, one for each signal type, kept fresh by those who ask.
+
+    A `LookupIndex`, unless the settings make it a shard: then only `get` tells what it holds.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        signal_types: SignalTypes,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._readers = {
+            name: Reader(name, signal_types, store, settings, clock)
+            for name in signal_types.enabled()
+        }
+        self._shard = settings.shard
+
+    def get(self, signal_type: str, min_snapshot: int | None = None) -> LoadedIndex:
+        """The index of an enabled type, no older than the settings allow.
+
+        Args:
+            min_snapshot: number the caller has seen or was promised; older is no answer.
+
+        Raises:
+            IndexNotReady, IndexStale, StoreUnavailable, SegmentCorrupt: nobody knows right now.
+        """
+        return self._readers[signal_type].get(min_snapshot)
+
+    def due(self, signal_type: str) -> bool:
+        """Whether `get` would look at the store first, so that it may take a while."""
+        return self._readers[signal_type].due()
+
+    def search(
+        self,
+        signal_type: str,
+        signals: Sequence[str],
+        threshold: int | None = None,
+        min_snapshot: int | None = None,
+    ) -> Answer:
+        self._check_whole()
+        return self.get(signal_type, min_snapshot).answer(signals, threshold)
+
+    def state(self, signal_type: str) -> State:
+        return self.get(signal_type).state
+
+    def size(self, signal_type: str) -> int:
+        self._check_whole()
+        return self.get(signal_type).size()
+
+    def _check_whole(self) -> None:
+        if self._shard.of > 1:
+            raise Misconfigured(
+                f"HMA_SHARD is {self._shard}: a share of the index knows no whole answer. Ask the "
+                "`route` function, and set HMA_SHARD for the `shard` functions behind it alone"
+            )
+
+
+class Reader:
+    """Keeps the index of one signal type loaded."""
+
+    def __init__(
+        self,
+        name: str,
+        signal_types: SignalTypes,
+        store: ObjectStore,
+        settings: Settings,
+        clock: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._type = signal_types.get(name)
+        self._kind = signal_types.kind(name)
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._cache = DiskCache(store, settings.cache_dir)
+        self._looking = threading.Lock()
+        self._loaded: LoadedIndex | None = None
+        self._looked_at = float("-inf")
+        self._confirmed_at = float("-inf")
+        self._failure: HmaError | None = None
+        self._scanned: dict[str, tuple[SegmentRef, Layer]] = {}
+        self._fetching: threading.Thread | None = None
+
+    def due(self) -> bool:
+        age = self._clock() - self._looked_at
+        return not 0 <= age < self._settings.refresh_seconds  # a clock set back is due too
+
+    def get(self, min_snapshot: int | None = None) -> LoadedIndex:
+        behind = min_snapshot is not None and (
+            self._loaded is None or self._loaded.snapshot.number < min_snapshot
+        )
+        if behind or self.due():
+            self._look(wait=behind or self._loaded is None, again=behind)
+        return self._checked(min_snapshot)
+
+    def _checked(self, min_snapshot: int | None) -> LoadedIndex:
+        loaded = self._loaded
+        if loaded is None:
+            raise self._failure or IndexNotReady("index not yet ready")
+        now, limit = self._clock(), self._settings.max_stale_seconds
+        if now - self._confirmed_at > limit:
+            raise self._failure or IndexStale("the index could not be refreshed")
+        if now - loaded.snapshot.created_at > limit:
+            raise IndexStale(
+                f"the newest index is {now - loaded.snapshot.created_at:.0f} s old: is `publish` "
+                f"scheduled at least every {limit / 3:.0f} s?"
+            )
+        if min_snapshot is not None and loaded.snapshot.number < min_snapshot:
+            raise Unavailable(f"snapshot {min_snapshot} of {self._name} is not there yet")
+        return loaded
+
+    def _look(self, *, wait: bool, again: bool) -> None:
+        """Ask the store for something newer. One thread does; others go on with what we hold."""
+        if not self._looking.acquire(blocking=wait):
+            return
+        try:
+            if not again and not self.due():  # somebody looked while we waited
+                return
+            try:
+                self._load_newest()
+                self._failure = None
+            except HmaError as error:
+                if self._failure is None or self._failure.message != error.message:
+                    _log.warning("%s could not be refreshed: %s", self._name, error.message)
+                self._failure = error  # raised by `_checked` as soon as what we hold is too old
+            self._looked_at = self._clock()
+        finally:
+            self._looking.release()
+
+    def _load_newest(self) -> None:
+        asked_at = self._clock()
+        known = self._loaded
+        # A number that was deleted while we slept must not lead us to a second, false successor.
+        recent = asked_at - self._confirmed_at < self._settings.max_stale_seconds
+        newest = newest_snapshot(
+            self._store, self._name, known.snapshot if known and recent else None
+        )
+        if newest is None:
+            raise IndexNotReady("index not yet ready")
+        if known is None or newest.number != known.snapshot.number:
+            try:
+                self._loaded = self._load(newest)
+            except ObjectMissing:  # merged away while we read it: there is a newer one
+                newest = newest_snapshot(self._store, self._name)
+                if newest is None:
+                    raise IndexNotReady("index not yet ready") from None
+                self._loaded = self._load(newest)
+        self._confirmed_at = asked_at
+        self._fetch_postings()
+
+    def _load(self, snapshot: Snapshot) -> LoadedIndex:
+        known = self._loaded.snapshot if self._loaded else None
+        snapshot = with_banks(snapshot, self._cache, known)
+        held = self._loaded.segments if self._loaded else {}
+        shard = self._settings.shard
+        own = shard.own({ref.id: ref.rows for ref in snapshot.segments})
+        segments = {}
+        for ref in snapshot.segments:
+            if ref.id in own:
+                segments[ref.id] = held.get(ref.id) or self._open(ref)
+        # What was merged away would fail for ever, and keep its successors waiting.
+        self._scanned = {id_: one for id_, one in self._scanned.items() if id_ in segments}
+        if segments.keys() - held.keys():
+            self._cache.prune()
+        tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
+        layer = Layer(self._kind, self._type, tail.files(self._kind))
+        others = self._others(snapshot, segments)
+        return LoadedIndex(snapshot, segments, layer, others, search_tail=shard.has_tail)
+
+    def _others(self, snapshot: Snapshot, own: Collection[str]) -> dict[str, Names]:
+        """What the segments of other shards name, as far as it can hide anything of `own`."""
+        held = self._loaded.others if self._loaded else {}
+        later = dropwhile(lambda ref: ref.id not in own, snapshot.segments)
+        return {
+            ref.id: held.get(ref.id) or open_names(self._cache, self._name, ref)
+            for ref in later
+            if ref.id not in own
+        }
+
+    def _open(self, ref: SegmentRef) -> Layer:
+        layer = open_segment(self._cache, self._name, self._type, ref)
+        if "postings" in ref.files and not layer.has_postings:
+            self._scanned[ref.id] = (ref, layer)
+        return layer
+
+    def _fetch_postings(self) -> None:
+        """Let what makes large segments fast follow, while they are scanned.
+
+        That nothing may rely on a background thread holds here too: until the postings are
+        there, and if they never come, the same answers take longer.
+        """
+        if not self._scanned or (self._fetching and self._fetching.is_alive()):
+            return
+
+        def fetch() -> None:
+            for ref, layer in list(self._scanned.values()):
+                try:
+                    fetch_postings(self._cache, self._name, ref, layer)
+                except HmaError as error:  # tried again by the next look
+                    _log.warning("%s is scanned without postings: %s", self._name, error.message)
+                    return
+                self._scanned.pop(ref.id, None)
+
+        self._fetching = threading.Thread(target=fetch, name="postings", daemon=True)
+        self._fetching.start()
