@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from core import match as matching
 from core.catalog import Catalog, Content
 from core.errors import BadInput
+from core.matching import lookup as matching
 from functions.web.answer import Json, at
 from functions.web.curating import Curating, Curator, content_answer
 from functions.web.errors import errors

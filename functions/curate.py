@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from core import type_ratio
-from core.banking import bank_signals, checked_thresholds
 from core.catalog import Catalog
+from core.curation import type_switch as type_ratio
+from core.curation.bank_signals import bank_signals, checked_thresholds
 from core.errors import BadInput
 from functions import contents, exchanges, opinions, signal_types
 from functions.web.answer import Json

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
-from core import match as matching
 from core.errors import BadInput, Forbidden
+from core.matching import lookup as matching
 from core.services import Services
 from functions import status
 from functions.web.answer import Json, at

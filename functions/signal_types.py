@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from core import type_ratio
+from core.curation import type_switch as type_ratio
 from core.services import Services
 from functions.web.answer import Json
 from functions.web.body import documented, read_object

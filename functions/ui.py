@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
-from core import match as matching
 from core.catalog import Catalog
 from core.errors import BadInput, TooLarge
+from core.matching import lookup as matching
 from core.services import Services
 from functions.web.answer import Json
 from functions.web.app import target

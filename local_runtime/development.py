@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from threatexchange.signal_type.signal_base import CanGenerateRandomSignal
 
-from core.banking import bank_signals
+from core.curation.bank_signals import bank_signals
 from core.errors import BadInput, Forbidden
 from core.exchanges.fetch import fetch
 from core.services import Services

@@ -21,10 +21,10 @@ from local_runtime.commands import Json, complain, print_json
 from local_runtime.progress import progress_bars
 
 if TYPE_CHECKING:
-    from core.moving.import_hma import Outcome
-    from core.moving.problem import Problem
-    from core.moving.reconcile import Row
     from core.services import Services
+    from core.transfer.import_hma import Outcome
+    from core.transfer.problem import Problem
+    from core.transfer.reconcile import Row
 
 Data = Annotated[
     Path, typer.Option(help="Folder of `hma serve`, whose catalog it is; HMA_DATABASE_URL wins.")
@@ -56,8 +56,8 @@ def import_hma(
     as_json: Json = False,
 ) -> None:
     """Move everything over from a running HMA, keeping ids. Run it again to catch up."""
-    from core.moving.hma_database import opened
-    from core.moving.import_hma import HmaImport
+    from core.transfer.hma_database import opened
+    from core.transfer.import_hma import HmaImport
 
     with opened(database_url) as hma, progress_bars() as show:
         services = _services(data, new=True)
@@ -82,8 +82,8 @@ def export(
     data: Data = HERE,
 ) -> None:
     """Write banks and their content to a file."""
-    from core.moving import csv_table, jsonl
-    from core.moving.export_banks import export_banks
+    from core.transfer import csv_table, jsonl
+    from core.transfer.export_banks import export_banks
 
     write = {Format.JSONL: jsonl.write, Format.CSV: csv_table.write}[form]
     lines = export_banks(_services(data, new=False), banks or ())
@@ -116,7 +116,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Read banks, content or bare hashes from a file. What is there already is not added again."""
-    from core.moving.import_file import FileImport
+    from core.transfer.import_file import FileImport
 
     with _opened(file) as lines, progress_bars() as show:
         run = FileImport(

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 from core.errors import BadInput
+from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
 from core.tasks import Way, on_dask, on_processes
-from core.worker import build_anywhere
 from local_runtime.progress import progress_bars
 
 

@@ -12,7 +12,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     [
         "tests.core.catalog.processes",
-        "tests.core.moving.mover",
+        "tests.core.transfer.mover",
         "tests.system.fetcher",
         "tests.system.racing_publishers",
     ]

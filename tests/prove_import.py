@@ -18,10 +18,10 @@ from dataclasses import replace
 import psycopg
 
 from core.catalog.moving import Moving
-from core.moving.hma_database import opened
-from core.moving.import_hma import HmaImport
 from core.services import Services
 from core.settings import Settings
+from core.transfer.hma_database import opened
+from core.transfer.import_hma import HmaImport
 from tests.hma import LOOSE, Hma, Row, fill, new_hma, rows
 from tests.postgres import running_postgres
 

@@ -23,10 +23,10 @@ import numpy as np
 
 from core.catalog import Catalog
 from core.index.objects.snapshot import newest_snapshot
+from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
 from core.tasks import on_processes
-from core.worker import build_anywhere
 
 MOST_GROWTH = 1.5
 """Peak of memory with all contents, at most so many times that with a task's worth of them."""

@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field
 
-from core import match as matching
 from core.errors import BadInput
+from core.matching import lookup as matching
 from core.services import Services
 from core.settings.variant import chosen
 from functions.web.answer import Json, at

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from core import type_ratio
+from core.curation import type_switch as type_ratio
 from core.download.url import fetch
 from core.hashing.media.image import Source
 from core.hashing.variants.photo import turned

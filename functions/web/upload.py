@@ -11,7 +11,7 @@ from typing import BinaryIO
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
-from core import type_ratio
+from core.curation import type_switch as type_ratio
 from core.download.url import fetch
 from core.errors import BadInput
 from core.hashing.media.image import Source

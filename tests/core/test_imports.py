@@ -19,7 +19,7 @@ FORBIDDEN = {
     "local_runtime": SQL | {"tests"},
 }
 
-KNOW_SQL = ("core/catalog/", "core/moving/hma_database.py")
+KNOW_SQL = ("core/catalog/", "core/transfer/hma_database.py")
 """The catalog, and what reads the database of another program."""
 
 MAY_READ_ENVIRONMENT = {"core/settings/settings.py", "local_runtime/s3_server.py"}
@@ -118,7 +118,7 @@ def test_a_circle_is_found() -> None:
         ("core/signal_types/hash_content.py", "def f():\n    import local_runtime.serve"),
         ("core/signal_types/hash_content.py", "from sqlalchemy import text"),
         ("core/index/reading/read.py", "import sqlmodel"),
-        ("core/moving/import_hma.py", "import psycopg"),
+        ("core/transfer/import_hma.py", "import psycopg"),
         ("core/signal_types/hash_content.py", "import os\nlimit = os.environ['HMA_LIMIT']"),
         ("core/signal_types/hash_content.py", "from os import getenv"),
         ("functions/hash.py", "from local_runtime import child"),

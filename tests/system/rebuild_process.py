@@ -13,10 +13,10 @@ from pathlib import Path
 
 import core.index.publishing.build
 from core.index.publishing.build import Built, Task
+from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
 from core.tasks import on_processes
-from core.worker import build_anywhere
 
 
 def main(path: Path, ids: int) -> None:

@@ -4,6 +4,6 @@
 |---|---|
 | `layer` | a layer, and what it hides of those beneath |
 | `columns`, `hits` | arrays as files; what a search finds |
-| `binary`, `exact`, `frames`, `generic` | one kind of signals each: how they are stored and searched |
+| `binary`, `exact`, `frames`, `generic` | how one kind of signals is stored and searched |
 | `postings` | exact Hamming search that reads few rows |
 """

@@ -16,9 +16,9 @@ from core.index.objects.segment import file_key, stored_segments
 from core.index.objects.snapshot import FileRef, listed_numbers
 from core.index.publishing import build
 from core.index.publishing.build import Built, Task, plan, recorded
+from core.jobs.worker import build_anywhere
 from core.settings import Settings
 from core.tasks import Way, on_dask, on_processes, one_by_one
-from core.worker import build_anywhere
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 

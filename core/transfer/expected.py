@@ -17,9 +17,9 @@ from core.catalog.text import storable
 from core.errors import BadInput
 from core.exchanges.convert import key_text
 from core.exchanges.registry import EVERYWHERE, Exchanges
-from core.moving.hma_database import HmaBank, HmaContent, HmaExchange, HmaOrphan
-from core.moving.problem import Problem, Report
 from core.signal_types.enabled import SignalTypes
+from core.transfer.hma_database import HmaBank, HmaContent, HmaExchange, HmaOrphan
+from core.transfer.problem import Problem, Report
 
 LARGEST = 2**63 - 1
 

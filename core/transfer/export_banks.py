@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 
 from core.catalog.moving import Moving
 from core.errors import NotFound
-from core.moving.line import BankLine, ContentLine, Line
 from core.services import Services
+from core.transfer.line import BankLine, ContentLine, Line
 
 
 def export_banks(services: Services, names: Collection[str]) -> Iterator[Line]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.services import Services
-from tests.core.moving.conftest import contents_of, move
-from tests.core.moving.mover import move_until
+from tests.core.transfer.conftest import contents_of, move
+from tests.core.transfer.mover import move_until
 from tests.forked import start
 from tests.hma import Hma, Row, rows
 from tests.published import catalog_entries, published_entries

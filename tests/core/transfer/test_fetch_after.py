@@ -5,7 +5,7 @@ from pathlib import Path
 from core.catalog.moving import Moving
 from core.exchanges.fetch import fetch
 from core.services import Services
-from tests.core.moving.conftest import contents_of, dump, move
+from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row
 from tests.published import catalog_entries, published_entries
 

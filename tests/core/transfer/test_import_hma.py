@@ -10,11 +10,11 @@ import pytest
 from core.catalog import moved_content
 from core.catalog.moving import Moving
 from core.errors import BadInput, Unavailable
-from core.moving import hma_database, import_hma
-from core.moving.hma_database import COLUMNS, opened
-from core.moving.import_hma import FREE_IDS
 from core.services import Services
-from tests.core.moving.conftest import contents_of, dump, move
+from core.transfer import hma_database, import_hma
+from core.transfer.hma_database import COLUMNS, opened
+from core.transfer.import_hma import FREE_IDS
+from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row, new_hma, rows
 from tests.postgres import Postgres
 from tests.published import catalog_entries, published_entries

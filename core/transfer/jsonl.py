@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from core.errors import BadInput
 from core.index.entry import ENABLED
-from core.moving.line import BankLine, ContentLine, Line, Numbered
+from core.transfer.line import BankLine, ContentLine, Line, Numbered
 
 FIELDS = ("disable_until_ts", "original_media_uri", "metadata", "note", "labels")
 

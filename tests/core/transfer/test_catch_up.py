@@ -6,9 +6,9 @@ import pytest
 
 from core.catalog import Catalog
 from core.catalog.record import Fetched, apply
-from core.moving.hma_database import opened
 from core.services import Services
-from tests.core.moving.conftest import contents_of, dump, move
+from core.transfer.hma_database import opened
+from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row, rows
 from tests.published import catalog_entries, published_entries
 

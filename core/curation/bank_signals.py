@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from core.curation.type_switch import banked
 from core.errors import BadInput
 from core.services import Services
 from core.signal_types.enabled import SignalTypes
-from core.type_ratio import banked
 
 if TYPE_CHECKING:
     from core.catalog import Content

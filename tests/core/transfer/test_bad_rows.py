@@ -3,7 +3,7 @@
 import pytest
 
 from core.services import Services
-from tests.core.moving.conftest import contents_of, dump, move
+from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import LOOSE, Hma, Row
 
 GOOD = Row(1, "TERROR", {"pdq": "ab" * 32})

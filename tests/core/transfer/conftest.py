@@ -11,11 +11,11 @@ from sqlalchemy import select
 from core.catalog import Catalog
 from core.catalog.models import Row as CatalogRow
 from core.catalog.moving import Moving
-from core.moving.hma_database import opened
-from core.moving.import_hma import HmaImport, Outcome
-from core.moving.problem import Problem
 from core.services import Services
 from core.settings import Settings
+from core.transfer.hma_database import opened
+from core.transfer.import_hma import HmaImport, Outcome
+from core.transfer.problem import Problem
 from tests.hma import Hma, Row, new_hma
 from tests.migrated import on_postgres, on_sqlite
 from tests.postgres import Postgres

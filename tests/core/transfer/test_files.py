@@ -8,12 +8,12 @@ import pytest
 
 from core.catalog.moving import Moving, State
 from core.errors import BadInput, NotFound
-from core.moving import csv_table, jsonl
-from core.moving.export_banks import export_banks
-from core.moving.import_file import FileImport, Imported
-from core.moving.line import Line
 from core.services import Services
-from tests.core.moving.conftest import contents_of, dump
+from core.transfer import csv_table, jsonl
+from core.transfer.export_banks import export_banks
+from core.transfer.import_file import FileImport, Imported
+from core.transfer.line import Line
+from tests.core.transfer.conftest import contents_of, dump
 from tests.hma import Row, rows
 
 WRITE = {"jsonl": jsonl.write, "csv": csv_table.write}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from core.errors import BadInput
-from core.moving.line import ContentLine, Line, Numbered
+from core.transfer.line import ContentLine, Line, Numbered
 
 FORMS: Mapping[str, str] = MappingProxyType(
     {

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from core.errors import BadInput
 from core.index.entry import ENABLED
-from core.moving.line import BankLine, ContentLine, Line, Numbered
+from core.transfer.line import BankLine, ContentLine, Line, Numbered
 
 COLUMNS = (
     *("bank", "enabled_ratio", "allow_list", "thresholds"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.banking import bank_signals
+from core.curation.bank_signals import bank_signals
 from core.errors import BadInput, NotFound
 from tests.deployment import BANK, Deployment, settings_for
 

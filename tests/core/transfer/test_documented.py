@@ -5,8 +5,8 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from core.moving import csv_table
-from core.moving.hma_database import COLUMNS
+from core.transfer import csv_table
+from core.transfer.hma_database import COLUMNS
 from local_runtime.cli import app
 
 PAGE = (Path(__file__).parents[3] / "docs" / "moving.md").read_text()

@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TextIO
 
-from core.banking import checked_thresholds
 from core.catalog import Bank
 from core.catalog.content import checked_labels, checked_note
 from core.catalog.metadata import checked_metadata
 from core.catalog.moving import AT_ONCE, Moving, State
 from core.catalog.text import storable
+from core.curation.bank_signals import checked_thresholds
 from core.errors import BadInput, NotFound
-from core.moving import csv_table, jsonl
-from core.moving.hash_list import HashList
-from core.moving.line import BankLine, ContentLine, Line, Numbered
-from core.moving.problem import Problem, Report
 from core.services import Services
+from core.transfer import csv_table, jsonl
+from core.transfer.hash_list import HashList
+from core.transfer.line import BankLine, ContentLine, Line, Numbered
+from core.transfer.problem import Problem, Report
 
 LARGEST = 2**63 - 1
 

@@ -14,17 +14,17 @@ from typing import Any, TypeVar
 from core.catalog.moving import AT_ONCE, Moving, State
 from core.errors import BadInput
 from core.exchanges.dataclass_json import from_json
-from core.moving.expected import (
+from core.services import Services
+from core.transfer.expected import (
     ExpectedContent,
     expected_bank,
     expected_credentials,
     expected_exchange,
     expected_override,
 )
-from core.moving.hma_database import HmaContent, HmaDatabase
-from core.moving.problem import Problem, Report
-from core.moving.reconcile import LEFT_OUT, Row, There, differences, side_by_side, table
-from core.services import Services
+from core.transfer.hma_database import HmaContent, HmaDatabase
+from core.transfer.problem import Problem, Report
+from core.transfer.reconcile import LEFT_OUT, Row, There, differences, side_by_side, table
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Literal, TypeVar
 
 from core.catalog.moving import State
-from core.moving.problem import Problem
+from core.transfer.problem import Problem
 
 A = TypeVar("A")
 B = TypeVar("B")

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from core.services import Services
 from core.settings import Settings
-from tests.core.moving.conftest import move
+from tests.core.transfer.conftest import move
 from tests.hma import Hma
 
 

@@ -1,0 +1,6 @@
+"""What schedules and workers run.
+
+| file | knows |
+|---|---|
+| `worker` | a task of a rebuild, in a process that knows only the settings |
+"""
