@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from core.catalog.exchange import Exchange, check_name
+from core.catalog.exchange.exchange import Exchange, check_name
 from core.catalog.exchanges import ExchangeCatalog
 from core.errors import BadInput, NotFound
 from core.exchanges.registry import Api, takes_credentials

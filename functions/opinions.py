@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from core.catalog.opinion import Opinion
+from core.catalog.exchange.opinion import Opinion
 from functions.web import shapes
 from functions.web.answer import Json
 from functions.web.body import body_of, documented

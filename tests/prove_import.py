@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import psycopg
 
-from core.catalog.moving import Moving
+from core.catalog.transfer.moving import Moving
 from core.services import Services
 from core.settings import Settings
 from core.transfer.hma_database import opened

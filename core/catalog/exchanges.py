@@ -4,12 +4,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from core.catalog import credential, exchange, opinion, override, progress, record
+from core.catalog import override
 from core.catalog.database import Database
-from core.catalog.exchange import Exchange
-from core.catalog.opinion import Opinion, State
-from core.catalog.progress import Progress
-from core.catalog.record import Applied, Counts, Fetched
+from core.catalog.exchange import credential, exchange, opinion, progress, record
+from core.catalog.exchange.exchange import Exchange
+from core.catalog.exchange.opinion import Opinion, State
+from core.catalog.exchange.progress import Progress
+from core.catalog.exchange.record import Applied, Counts, Fetched
 
 
 class ExchangeCatalog:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from threatexchange.exchanges.auth import SignalExchangeAPIInvalidAuthException
 
-from core.catalog.exchange import Exchange
+from core.catalog.exchange.exchange import Exchange
 from core.errors import BadInput, ExchangeRefused, ExchangeUnavailable, HmaError, Misconfigured
 from core.exchanges.credentials import redact
 from core.exchanges.registry import Api, takes_credentials

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 
-from core.catalog.record import Fetched, Signals
+from core.catalog.exchange.record import Fetched, Signals
 from core.errors import BadInput
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import LONGEST_RAW, Poisoned

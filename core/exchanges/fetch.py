@@ -21,9 +21,9 @@ from uuid import uuid4
 
 from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 
-from core.catalog.exchange import Exchange
-from core.catalog.progress import Progress
-from core.catalog.record import Applied, Fetched
+from core.catalog.exchange.exchange import Exchange
+from core.catalog.exchange.progress import Progress
+from core.catalog.exchange.record import Applied, Fetched
 from core.errors import BadInput, HmaError, NotFound, Superseded
 from core.exchanges.client import ApiFailed, Client, connect
 from core.exchanges.convert import Converter, key_text

@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from uuid import uuid4
 
-from core.catalog.exchange import Exchange
-from core.catalog.opinion import Opinion, State
+from core.catalog.exchange.exchange import Exchange
+from core.catalog.exchange.opinion import Opinion, State
 from core.exchanges.client import ApiFailed, connect
 from core.exchanges.convert import typed_key, typed_record
 from core.services import Services

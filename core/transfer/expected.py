@@ -12,8 +12,8 @@ from typing import Any
 
 from core.catalog.metadata import checked_metadata
 from core.catalog.models import NAME_LENGTH, NOTE_LENGTH
-from core.catalog.moving import MovedBank, MovedExchange, MovedOverride, State
 from core.catalog.text import storable
+from core.catalog.transfer.moving import MovedBank, MovedExchange, MovedOverride, State
 from core.errors import BadInput
 from core.exchanges.convert import key_text
 from core.exchanges.registry import EVERYWHERE, Exchanges

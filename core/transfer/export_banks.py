@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from core.catalog.moving import Moving
+from core.catalog.transfer.moving import Moving
 from core.errors import NotFound
 from core.services import Services
 from core.transfer.line import BankLine, ContentLine, Line

@@ -13,8 +13,8 @@ from typing import TextIO
 from core.catalog import Bank
 from core.catalog.content import checked_labels, checked_note
 from core.catalog.metadata import checked_metadata
-from core.catalog.moving import AT_ONCE, Moving, State
 from core.catalog.text import storable
+from core.catalog.transfer.moving import AT_ONCE, Moving, State
 from core.curation.bank_signals import checked_thresholds
 from core.errors import BadInput, NotFound
 from core.services import Services

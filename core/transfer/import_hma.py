@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from core.catalog.moving import AT_ONCE, Moving, State
+from core.catalog.transfer.moving import AT_ONCE, Moving, State
 from core.errors import BadInput
 from core.exchanges.dataclass_json import from_json
 from core.services import Services

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Literal, TypeVar
 
-from core.catalog.moving import State
+from core.catalog.transfer.moving import State
 from core.transfer.problem import Problem
 
 A = TypeVar("A")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from core.catalog import Catalog
 from core.catalog.models import Row as CatalogRow
-from core.catalog.moving import Moving
+from core.catalog.transfer.moving import Moving
 from core.services import Services
 from core.settings import Settings
 from core.transfer.hma_database import opened

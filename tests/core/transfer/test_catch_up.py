@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.catalog import Catalog
-from core.catalog.record import Fetched, apply
+from core.catalog.exchange.record import Fetched, apply
 from core.services import Services
 from core.transfer.hma_database import opened
 from tests.core.transfer.conftest import contents_of, dump, move

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.catalog.moving import Moving
+from core.catalog.transfer.moving import Moving
 from core.exchanges.fetch import fetch
 from core.services import Services
 from tests.core.transfer.conftest import contents_of, dump, move

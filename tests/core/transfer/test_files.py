@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.catalog.moving import Moving, State
+from core.catalog.transfer.moving import Moving, State
 from core.errors import BadInput, NotFound
 from core.services import Services
 from core.transfer import csv_table, jsonl

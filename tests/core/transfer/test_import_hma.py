@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.catalog import moved_content
-from core.catalog.moving import Moving
+from core.catalog.transfer import moved_content
+from core.catalog.transfer.moving import Moving
 from core.errors import BadInput, Unavailable
 from core.services import Services
 from core.transfer import hma_database, import_hma

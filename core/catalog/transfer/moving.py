@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sqlmodel import Session
 
-from core.catalog import moved, moved_content
 from core.catalog.catalog import Catalog
-from core.catalog.moved import MovedBank, MovedExchange, MovedOverride, Verdict
-from core.catalog.moved_content import AT_ONCE, State
+from core.catalog.transfer import moved, moved_content
+from core.catalog.transfer.moved import MovedBank, MovedExchange, MovedOverride, Verdict
+from core.catalog.transfer.moved_content import AT_ONCE, State
 from core.errors import Forbidden
 
 __all__ = ["AT_ONCE", "MovedBank", "MovedExchange", "MovedOverride", "Moving", "State"]
