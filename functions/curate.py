@@ -16,7 +16,8 @@ from core.catalog import Catalog
 from core.curation import type_switch as type_ratio
 from core.curation.bank_signals import bank_signals, checked_thresholds
 from core.errors import BadInput
-from functions import contents, exchanges, opinions, signal_types
+from functions.curating import contents, exchanges, opinions, signal_types
+from functions.curating.curator import Curating, Curator, bank_answer, content_answer
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import (
@@ -31,7 +32,6 @@ from functions.web.body import (
     read_json,
     read_object,
 )
-from functions.web.curating import Curating, Curator, bank_answer, content_answer
 from functions.web.deployed import in_thread
 from functions.web.errors import errors
 from functions.web.seen import Look, see_upload, see_url

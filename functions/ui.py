@@ -14,10 +14,10 @@ from core.catalog import Catalog
 from core.errors import BadInput, TooLarge
 from core.matching import lookup as matching
 from core.services import Services
+from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import body_of, documented, documented_file, documented_form
-from functions.web.curating import Curating, Curator
 from functions.web.deployed import Deployed, Pools, Threads, in_thread
 from functions.web.errors import pages
 from functions.web.lookup import match_object

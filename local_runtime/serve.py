@@ -23,19 +23,9 @@ from core.exchanges.fetch import fetch_due
 from core.exchanges.opinion import send_due
 from core.services import Services
 from core.settings import Settings
-from functions import (
-    contents,
-    curate,
-    exchanges,
-    fetch,
-    match,
-    opinions,
-    publish,
-    signal_types,
-    status,
-    ui,
-)
+from functions import curate, fetch, match, publish, status, ui
 from functions import hash as hash_function
+from functions.curating import contents, exchanges, opinions, signal_types
 from functions.web.app import build
 from local_runtime.development import router
 from local_runtime.object_store import Backing, object_store

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from core.catalog.exchange.opinion import Opinion
+from functions.curating.curator import Curating
 from functions.web import shapes
 from functions.web.answer import Json
 from functions.web.body import body_of, documented
-from functions.web.curating import Curating
 from functions.web.errors import errors
 
 router = APIRouter(prefix="/c", tags=["Exchanges"])

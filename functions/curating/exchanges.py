@@ -17,9 +17,9 @@ from core.errors import BadInput, NotFound
 from core.exchanges.registry import Api, takes_credentials
 from core.exchanges.schema import schema
 from core.services import Services
+from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
 from functions.web.body import Switch, body_of, documented, read_json, read_object
-from functions.web.curating import Curating, Curator
 from functions.web.deployed import in_thread
 from functions.web.errors import errors
 from functions.web.shapes import (

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from core.catalog import Catalog, Content
 from core.errors import BadInput
 from core.matching import lookup as matching
+from functions.curating.curator import Curating, Curator, content_answer
 from functions.web.answer import Json, at
-from functions.web.curating import Curating, Curator, content_answer
 from functions.web.errors import errors
 from functions.web.lookup import Scope, searched
 from functions.web.shapes import Contents, Counts

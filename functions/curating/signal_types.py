@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from core.curation import type_switch as type_ratio
 from core.services import Services
+from functions.curating.curator import Curating
 from functions.web.answer import Json
 from functions.web.body import documented, read_object
-from functions.web.curating import Curating
 from functions.web.deployed import in_thread
 from functions.web.errors import errors
 from functions.web.shapes import ContentTypeSwitch, IndexAge, SignalTypeRatio
