@@ -84,7 +84,7 @@ prove-rebuild: .venv/dev  ## make an index of a million anew, on one process and
 	@$(BIN)/python -m tests.prove_rebuild $(ARGS)
 
 docs: .venv/dev   ## rewrite what the documentation takes from the program
-	$(BIN)/python -m local_runtime.reference
+	$(BIN)/python -m local_runtime.documentation
 
 lock: .venv/build ## pin every dependency with its hash; ARGS=--upgrade for newer ones
 	$(compile) pyproject.toml --all-extras --group build -o requirements-dev.lock

@@ -1,4 +1,17 @@
 """Everything that is true whatever runs it: hashing, the index, the catalog, matching.
 
-Knows no web framework and no cloud; reads no environment outside `core.settings`.
+Knows no web framework and no cloud; reads no environment outside `core.settings`. A room knows
+only those below it:
+
+| room | knows |
+|---|---|
+| `services` | what one deployment works with, put together and nothing else |
+| `jobs` | what schedules and workers run |
+| `transfer` | moving over from an HMA; banks to files and back |
+| `curation`, `exchanges` | what curators do; lists that others keep |
+| `matching`, `catalog` | what is a match; banks and their content in SQL |
+| `index` | snapshots and segments in the object store, and exact search |
+| `signal_types` | which types there are, and how each hashes, compares, validates |
+| `hashing`, `download`, `store` | bytes to hashes; fetching; whole objects under keys |
+| `settings`, `errors`, `tasks` | what one is told; what can go wrong; plans of tasks |
 """

@@ -18,8 +18,9 @@ from rich.console import Console
 
 from core.errors import HmaError, Unavailable
 from core.settings import Settings
-from local_runtime import commands, moving
-from local_runtime.client import Client
+from local_runtime.commands import asking as commands
+from local_runtime.commands import transfer as moving
+from local_runtime.commands.client import Client
 
 if TYPE_CHECKING:
     from local_runtime.serve import Serving
@@ -76,10 +77,10 @@ def serve(
     ] = False,
 ) -> None:
     """Serve all functions on one port, with an object store beside them."""
-    from local_runtime.demo import (
+    from local_runtime.demo.photographs import (  # here, so that the other commands start quicker
         curl_lines,
         show,
-    )  # here, so that the other commands start quicker
+    )
     from local_runtime.serve import serve
 
     console = Console(soft_wrap=True, highlight=False)
@@ -132,7 +133,8 @@ def demo(
     ] = 5000,
 ) -> None:
     """Show what this does, on an empty server of its own, and end."""
-    from local_runtime import demo, demo_exchanges
+    from local_runtime.demo import exchanges as demo_exchanges
+    from local_runtime.demo import photographs as demo
     from local_runtime.serve import serve
 
     console = Console(soft_wrap=True, highlight=False)

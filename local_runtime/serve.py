@@ -28,8 +28,8 @@ from functions import hash as hash_function
 from functions.curating import contents, exchanges, opinions, signal_types
 from functions.web.app import build
 from local_runtime.development import router
-from local_runtime.object_store import Backing, object_store
 from local_runtime.scheduler import Scheduler
+from local_runtime.store.object_store import Backing, object_store
 
 ROUTERS = (
     status.router,

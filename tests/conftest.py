@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_runtime.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
+from local_runtime.store.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
 from tests.postgres import Postgres, running_postgres
 from tests.servers import start_moto
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 import psycopg
 import psycopg.conninfo
 
-from local_runtime.child import Child
+from local_runtime.store.child import Child
 
 
 @dataclass(frozen=True)

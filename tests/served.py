@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from local_runtime.child import Child
+from local_runtime.store.child import Child
 
 START_SECONDS = 60.0
 """Longest start on a busy machine."""

@@ -22,8 +22,8 @@ from mypy_boto3_s3 import S3Client
 
 from core.settings import Settings
 from core.store import ObjectStore, open_store
-from local_runtime.child import Child
-from local_runtime.s3_server import BUCKET, HOST, S3Server
+from local_runtime.store.child import Child
+from local_runtime.store.s3_server import BUCKET, HOST, S3Server
 from tests.served import reserved_port
 
 MOTO_PAGE = 100

@@ -23,7 +23,7 @@ from rich.progress import track
 
 from core.services import Services
 from core.settings import Settings
-from local_runtime.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
+from local_runtime.store.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
 from tests.served import Served, serving
 
 CHANGES = 200

@@ -30,7 +30,7 @@ from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, sna
 from core.services import Services
 from core.settings import Settings
 from core.store import FileStore, ObjectStore
-from local_runtime.s3_server import start_seaweedfs
+from local_runtime.store.s3_server import start_seaweedfs
 from tests.bench.codes import SETS, one_bank
 from tests.bench.freshness import functions, measure
 from tests.bench.report import Figures, Line, lines, publish, resident, seconds

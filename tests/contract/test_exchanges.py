@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from local_runtime.fake_exchanges import FakeStopNcii
+from local_runtime.demo.fake_exchanges import FakeStopNcii
 from tests.contract.answers import assert_canonical, message
 from tests.contract.conftest import Serve
 from tests.served import Served

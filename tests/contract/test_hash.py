@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_runtime.s3_server import S3Server
+from local_runtime.store.s3_server import S3Server
 from tests.contract.answers import assert_canonical, message
 from tests.contract.conftest import Serve
 from tests.pictures import blank, photograph, truncated

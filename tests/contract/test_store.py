@@ -18,7 +18,7 @@ import pytest
 from core.errors import Misconfigured, ObjectExists, ObjectMissing, StoreUnavailable
 from core.settings import Settings
 from core.store import ObjectInfo, ObjectStore, honours_create, open_store
-from local_runtime.s3_server import S3Server
+from local_runtime.store.s3_server import S3Server
 from tests.servers import MOTO_PAGE, boto3_client, settings_for
 
 MB = 1 << 20

@@ -13,7 +13,7 @@ import pytest
 from core.errors import ObjectExists, ObjectMissing, StoreUnavailable
 from core.settings import Settings
 from core.store import ObjectStore, honours_create, open_store
-from local_runtime.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
+from local_runtime.store.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
 from tests.servers import (
     Answer,
     Forward,

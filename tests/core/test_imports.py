@@ -22,7 +22,7 @@ FORBIDDEN = {
 KNOW_SQL = ("core/catalog/", "core/transfer/hma_database.py")
 """The catalog, and what reads the database of another program."""
 
-MAY_READ_ENVIRONMENT = {"core/settings/settings.py", "local_runtime/s3_server.py"}
+MAY_READ_ENVIRONMENT = {"core/settings/settings.py", "local_runtime/store/s3_server.py"}
 """The settings, for all of us; and what starts other programs, which hands its own on to them."""
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from core.settings import Settings
-from local_runtime.fake_exchanges import (
+from local_runtime.demo.fake_exchanges import (
     FakeExchange,
     FakeNcmec,
     FakeStopNcii,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local_runtime.child import Child
+from local_runtime.store.child import Child
 from tests.servers import wait_until
 
 PLAIN = "import time; print('up', flush=True); time.sleep(600)"

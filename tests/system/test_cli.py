@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_runtime.photos import altered, photo
+from local_runtime.demo.photos import altered, photo
 from tests.deployment import Deployment, settings_for
 from tests.served import Served
 from tests.servers import wait_until

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local_runtime.client import Client
-from local_runtime.demo import BANK, show
-from local_runtime.photos import ALTERATIONS, BANKED, photo
-from local_runtime.s3_server import find_minio
+from local_runtime.commands.client import Client
+from local_runtime.demo.photographs import BANK, show
+from local_runtime.demo.photos import ALTERATIONS, BANKED, photo
+from local_runtime.store.s3_server import find_minio
 from tests.servers import wait_until
 from tests.system.runtime import hma, processes_of, running
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local_runtime.client import Client
-from local_runtime.demo_exchanges import endpoints, fake_exchanges, show_exchanges
+from local_runtime.commands.client import Client
+from local_runtime.demo.exchanges import endpoints, fake_exchanges, show_exchanges
 from tests.system.runtime import hma, running
 
 

@@ -6,8 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from local_runtime.client import Client
-from local_runtime.fake_exchanges import FakeNcmec
+from local_runtime.commands.client import Client
+from local_runtime.demo.fake_exchanges import FakeNcmec
 from tests.system.runtime import running
 
 PAGE = Path(__file__).parents[2] / "docs" / "exchanges.md"

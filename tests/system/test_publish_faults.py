@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.index.objects.snapshot import newest_snapshot
-from local_runtime.s3_server import S3Server
+from local_runtime.store.s3_server import S3Server
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.forked import ends_well, start
 from tests.published import catalog_entries, published_entries

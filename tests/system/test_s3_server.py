@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from local_runtime.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
+from local_runtime.store.s3_server import S3Server, find_minio, start_minio, start_seaweedfs
 from tests.servers import store_on
 
 
@@ -123,7 +123,9 @@ def test_two_on_one_folder(
     kind: str, running: S3Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second server on a folder in use is refused, and the first one is unharmed."""
-    monkeypatch.setattr("local_runtime.s3_server.GRACE_SECONDS", 0.0)  # nobody is ending there
+    monkeypatch.setattr(
+        "local_runtime.store.s3_server.GRACE_SECONDS", 0.0
+    )  # nobody is ending there
     with pytest.raises(RuntimeError, match=f"another server runs on {folder}"):
         starting(kind, folder)()
     store_on(running).put("key", b"x")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from core.catalog import Catalog
-from local_runtime.photos import altered, photo
-from local_runtime.s3_server import S3Server, find_minio
+from local_runtime.demo.photos import altered, photo
+from local_runtime.store.s3_server import S3Server, find_minio
 from tests.served import Served
 from tests.servers import boto3_client, wait_until
 from tests.system.runtime import hma, processes_of, running

@@ -23,7 +23,7 @@ from core.index.objects.snapshot import snapshot_key
 from core.index.reading.sharded import ShardedIndex
 from core.settings import Settings
 from core.store import open_store
-from local_runtime.s3_server import S3Server
+from local_runtime.store.s3_server import S3Server
 from tests.deployment import Deployment, altered, random_signal, settings_for
 from tests.pictures import photograph, recompressed
 from tests.served import Served

@@ -8,7 +8,7 @@ import pytest
 from core.download.url import fetch
 from core.errors import BadInput, HmaError, Misconfigured, StoreUnavailable, TooLarge
 from core.settings import Settings
-from local_runtime.s3_server import BUCKET, S3Server
+from local_runtime.store.s3_server import BUCKET, S3Server
 from tests.servers import Answer, Forward, Request, boto3_client, relay
 
 PICTURE = b"not really a picture, but as large as one: " * 40_000

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_runtime.fake_exchanges import (
+from local_runtime.demo.fake_exchanges import (
     FakeExchange,
     FakeNcmec,
     FakeStopNcii,

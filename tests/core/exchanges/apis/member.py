@@ -13,7 +13,7 @@ from core.exchanges.convert import typed_key, typed_record
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import Poisoned
 from core.signal_types.extension import loaded
-from local_runtime.fake_exchanges import FakeExchange
+from local_runtime.demo.fake_exchanges import FakeExchange
 
 TYPES = [PdqSignal, VideoMD5Signal]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import ExchangeRefused, ExchangeUnavailable, HmaError
-from local_runtime.fake_exchanges import FakeExchange, Fault
+from local_runtime.demo.fake_exchanges import FakeExchange, Fault
 from tests.core.exchanges.apis.member import TYPES, Member
 
 A, B = "a" * 64, "b" * 64

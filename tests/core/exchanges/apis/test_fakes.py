@@ -11,7 +11,7 @@ from threatexchange.exchanges.impl.ncmec_api import NCMECSignalExchangeAPI
 from threatexchange.exchanges.impl.stop_ncii_api import StopNCIISignalExchangeAPI
 from threatexchange.exchanges.impl.techagainstterrorism_api import TATSignalExchangeAPI
 
-from local_runtime.fake_exchanges import FakeExchange
+from local_runtime.demo.fake_exchanges import FakeExchange
 from tests.core.exchanges.apis.member import TYPES, Member
 
 

@@ -13,9 +13,9 @@ from threatexchange.exchanges.impl.fb_threatexchange_api import FBThreatExchange
 
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.exchanges.apis.fb_threatexchange import ThreatExchangeCheckpoint
-from local_runtime.fake_exchanges import FakeThreatExchange, Fault, Reported
-from local_runtime.fake_exchanges.server import Answer, Request
-from local_runtime.fake_exchanges.threatexchange import APP, FIRST_DESCRIPTOR
+from local_runtime.demo.fake_exchanges import FakeThreatExchange, Fault, Reported
+from local_runtime.demo.fake_exchanges.server import Answer, Request
+from local_runtime.demo.fake_exchanges.threatexchange import APP, FIRST_DESCRIPTOR
 from tests.core.exchanges.apis.member import Member
 
 

@@ -15,8 +15,8 @@ from core.errors import ExchangeRefused
 from core.exchanges.apis import ncmec
 from core.exchanges.apis.ncmec_page import read_page
 from core.exchanges.poison import Poisoned
-from local_runtime.fake_exchanges import FakeNcmec, Reported
-from local_runtime.fake_exchanges.ncmec import REASON
+from local_runtime.demo.fake_exchanges import FakeNcmec, Reported
+from local_runtime.demo.fake_exchanges.ncmec import REASON
 from tests.core.exchanges.apis.member import TYPES, Member
 from tests.deployment import TurnedClock
 

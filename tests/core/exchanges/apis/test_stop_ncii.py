@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from core.errors import ExchangeUnavailable
-from local_runtime.fake_exchanges import FakeStopNcii, Fault, Ledger, Reported
-from local_runtime.fake_exchanges.server import Answer, Request
+from local_runtime.demo.fake_exchanges import FakeStopNcii, Fault, Ledger, Reported
+from local_runtime.demo.fake_exchanges.server import Answer, Request
 from tests.core.exchanges.apis.member import Member
 
 

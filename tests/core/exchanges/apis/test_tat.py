@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from core.errors import ExchangeRefused
-from local_runtime.fake_exchanges import FakeTat, Fault
-from local_runtime.fake_exchanges.server import Answer, Request
+from local_runtime.demo.fake_exchanges import FakeTat, Fault
+from local_runtime.demo.fake_exchanges.server import Answer, Request
 from tests.core.exchanges.apis.member import Member
 
 

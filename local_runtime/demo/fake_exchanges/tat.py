@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from local_runtime.fake_exchanges.ledger import Ledger, Record
-from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Request
+from local_runtime.demo.fake_exchanges.ledger import Ledger, Record
+from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Request
 
 TYPES = {"pdq": ("PDQ", "jpg"), "video_md5": ("MD5", "mp4")}
 LIST = "/api/hash-list/v2/all"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local_runtime.fake_exchanges.ledger import Record
-from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+from local_runtime.demo.fake_exchanges.ledger import Record
+from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
 
 TYPES = {"pdq": "ImagePDQ", "video_md5": "VideoMD5"}
 

@@ -12,7 +12,13 @@ from urllib3.exceptions import HTTPError
 
 from core.errors import Misconfigured, Unavailable
 from core.settings import Settings
-from local_runtime.s3_server import BUCKET, find_minio, find_weed, start_minio, start_seaweedfs
+from local_runtime.store.s3_server import (
+    BUCKET,
+    find_minio,
+    find_weed,
+    start_minio,
+    start_seaweedfs,
+)
 
 STARTED = ("minio", "seaweedfs", "files")
 """What can be started here, the first that is installed unless another is named."""

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from core.errors import BadInput, Misconfigured
 from core.settings import Settings
-from local_runtime.commands import Json, complain, print_json
-from local_runtime.progress import progress_bars
+from local_runtime.commands.asking import Json, complain, print_json
+from local_runtime.commands.progress import progress_bars
 
 if TYPE_CHECKING:
     from core.services import Services

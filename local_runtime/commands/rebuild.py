@@ -11,7 +11,7 @@ from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
 from core.tasks import Way, on_dask, on_processes
-from local_runtime.progress import progress_bars
+from local_runtime.commands.progress import progress_bars
 
 
 def chosen_way(workers: int | None, dask: str | None) -> Way | None:

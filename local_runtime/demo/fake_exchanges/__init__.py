@@ -5,12 +5,12 @@ answer late or not at all, refuse, throttle, repeat themselves, and send pages a
 are broken. The tests use them, and `hma demo exchanges`.
 """
 
-from local_runtime.fake_exchanges.ledger import Ledger
-from local_runtime.fake_exchanges.ncmec import FakeNcmec
-from local_runtime.fake_exchanges.server import FakeExchange, Fault, Reported
-from local_runtime.fake_exchanges.stop_ncii import FakeStopNcii
-from local_runtime.fake_exchanges.tat import FakeTat
-from local_runtime.fake_exchanges.threatexchange import FakeThreatExchange
+from local_runtime.demo.fake_exchanges.ledger import Ledger
+from local_runtime.demo.fake_exchanges.ncmec import FakeNcmec
+from local_runtime.demo.fake_exchanges.server import FakeExchange, Fault, Reported
+from local_runtime.demo.fake_exchanges.stop_ncii import FakeStopNcii
+from local_runtime.demo.fake_exchanges.tat import FakeTat
+from local_runtime.demo.fake_exchanges.threatexchange import FakeThreatExchange
 
 __all__ = [
     "FakeExchange",

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from core.errors import Unavailable
-from local_runtime.client import Client
-from local_runtime.fake_exchanges import (
+from local_runtime.commands.client import Client
+from local_runtime.demo.fake_exchanges import (
     FakeExchange,
     FakeNcmec,
     FakeStopNcii,

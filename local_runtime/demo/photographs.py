@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from local_runtime.client import Client
-from local_runtime.photos import ALTERATIONS, BANKED, OTHER, altered, photo
+from local_runtime.commands.client import Client
+from local_runtime.demo.photos import ALTERATIONS, BANKED, OTHER, altered, photo
 
 BANK = "PHOTOGRAPHS"
 

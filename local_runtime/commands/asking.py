@@ -9,8 +9,8 @@ import typer
 
 from core.errors import BadInput, Forbidden, HmaError, NotFound, Unavailable
 from core.settings import Settings
-from local_runtime.client import READY, Client
-from local_runtime.files import chosen, each, kind_of
+from local_runtime.commands.client import READY, Client
+from local_runtime.commands.files import chosen, each, kind_of
 
 Files = Annotated[list[Path], typer.Argument(help="Files, or folders of photos and videos.")]
 Type = Annotated[str | None, typer.Option("--type", help="photo or video, if names don't tell.")]
@@ -166,7 +166,7 @@ def publish(
 
 
 def _rebuild(workers: int | None, dask: str | None, as_json: bool) -> None:
-    from local_runtime.rebuild import chosen_way, rebuild
+    from local_runtime.commands.rebuild import chosen_way, rebuild
 
     for made in rebuild(chosen_way(workers, dask)):
         if as_json:

@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from local_runtime.fake_exchanges.ledger import Ledger
+from local_runtime.demo.fake_exchanges.ledger import Ledger
 
 
 class Fault(Enum):

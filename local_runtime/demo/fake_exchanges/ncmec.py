@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from local_runtime.fake_exchanges.ledger import Ledger, Record
-from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+from local_runtime.demo.fake_exchanges.ledger import Ledger, Record
+from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
 
 XMLNS = "https://hashsharing.ncmec.org/hashsharing/v2"
 KINDS = {"pdq": ("image", "pdq"), "video_md5": ("video", "md5")}

@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
-from local_runtime.child import GRACE_SECONDS, Child
+from local_runtime.store.child import GRACE_SECONDS, Child
 
 HOST = "127.0.0.1"
 BUCKET = "hma"
@@ -79,7 +79,7 @@ class S3Server:
 
 def find_minio() -> Path | None:
     """The MinIO server binary: on the PATH, or where `make minio` puts it."""
-    built = Path(__file__).parents[1] / ".tools"
+    built = Path(__file__).parents[2] / ".tools"
     found = shutil.which("minio") or shutil.which("minio", path=built)
     return Path(found) if found else None
 

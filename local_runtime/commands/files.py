@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from core.errors import BadInput, HmaError
-from local_runtime.client import content_type_of
+from local_runtime.commands.client import content_type_of
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from local_runtime.fake_exchanges.ledger import Record
-from local_runtime.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+from local_runtime.demo.fake_exchanges.ledger import Record
+from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
 
 TYPES = {"pdq": "HASH_PDQ", "video_md5": "HASH_VIDEO_MD5"}
 APP = 1234567890
