@@ -101,8 +101,8 @@ def test_a_circle_is_found() -> None:
     """Also one that is closed within a function."""
     sources = {
         "core.hashing.media.video": "from core.hashing.vpdq.signal import Frame",
-        "core.hashing.vpdq.signal": "def f():\n    from core import video",
-        "core.signal_types.hash_content": "from core import video",
+        "core.hashing.vpdq.signal": "def f():\n    from core.hashing.media import video",
+        "core.signal_types.hash_content": "from core.hashing.media import video",
     }
     assert set(circle(sources)) == {"core.hashing.media.video", "core.hashing.vpdq.signal"}
     assert circle(sources | {"core.hashing.vpdq.signal": "import json"}) == []

@@ -180,7 +180,7 @@ def test_memory_does_not_grow_with_the_video(tmp_path: Path) -> None:
         frame = Image.new("RGB", (640, 480))
         path.write_bytes(encoded(itertools.repeat(frame, seconds), rate=1, codec="mpeg4"))
         code = (
-            "import resource, sys; from pathlib import Path; from core import video;"
+            "import resource, sys; from pathlib import Path; from core.hashing.media import video;"
             "video.vpdq(Path(sys.argv[1]));"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
