@@ -1,10 +1,13 @@
 """The one settings object: environment, then default, cast and checked, once.
 
-The only place in `core` that reads the environment. Every variable begins with `HMA_`;
-an unknown one is an error, because a misspelt limit is worse than a crash at the start.
-`docs/settings.md` lists each of them.
+The only place in `core` that reads the environment. Every variable begins with `HMA_`. Others have
+such names too: Kubernetes gives every pod beside a Service called `hma` an `HMA_PORT`, and HMA's
+clients have their own. So an unknown one is a warning, unless it is nearly the name of a setting: a
+misspelt limit is worse than a crash at the start. `docs/settings.md` lists each of them.
 """
 
+import functools
+import logging
 import os
 import re
 import tempfile
@@ -27,6 +30,8 @@ from core.settings.shard import Shard
 from core.settings.variant import chosen
 
 PREFIX = "HMA_"
+
+_log = logging.getLogger(__name__)
 
 
 def _split(value: Any) -> Any:
@@ -228,22 +233,56 @@ class Settings(BaseModel):
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Settings from the `HMA_` variables of `environ`.
 
+        Variables that no setting is near to are somebody else's: they are logged, once.
+
         Raises:
-            Misconfigured: naming every unknown variable and every bad value at once.
+            Misconfigured: naming every misspelt variable and every bad value at once.
         """
         given = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
             if name.startswith(PREFIX)
         }
+        unknown = given.keys() - cls.model_fields.keys()
+        meant = {name: nearest for name in unknown if (nearest := cls._nearest(name))}
+        if foreign := sorted(unknown - meant.keys()):
+            _warn_of_foreign(tuple(foreign))
+        problems = [
+            f"  {_variable(name)}: unknown setting, did you mean {_variable(nearest)}?"
+            for name, nearest in sorted(meant.items())
+        ]
         try:
-            return cls.model_validate(given)
+            settings = cls.model_validate({n: v for n, v in given.items() if n not in unknown})
         except ValidationError as error:
-            problems = [
-                f"  {PREFIX}{str(e['loc'][0]).upper()}: "
-                + ("unknown setting" if e["type"] == "extra_forbidden" else e["msg"])
-                for e in error.errors()
-            ]
-            raise Misconfigured(
-                "settings:\n" + "\n".join(problems) + "\nSee docs/settings.md for every variable."
-            ) from error
+            problems += [f"  {_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors()]
+        if problems:
+            listed = "\n".join(problems)
+            raise Misconfigured(f"settings:\n{listed}\nSee docs/settings.md for every variable.")
+        return settings
+
+    @classmethod
+    def _nearest(cls, name: str) -> str | None:
+        """The setting that `name` is a slip of: one or two letters off, of a short one just one."""
+        for known in cls.model_fields:
+            if _edits(name, known) <= min(2, len(known) // 3):
+                return known
+        return None
+
+
+@functools.cache  # settings are read by each command, and more than once by some
+def _warn_of_foreign(names: tuple[str, ...]) -> None:
+    _log.warning("ignored, since no setting is called so: %s", ", ".join(map(_variable, names)))
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _edits(first: str, second: str) -> int:
+    """How many letters to insert, delete or replace to make one of the other (Levenshtein)."""
+    row = list(range(len(second) + 1))
+    for i, letter in enumerate(first, start=1):
+        above, row = row, [i]
+        for j, other in enumerate(second, start=1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (letter != other)))
+    return row[-1]

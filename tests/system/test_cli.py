@@ -244,7 +244,7 @@ def test_errors_of_the_server(
 
 
 def test_misspelt_setting_is_told() -> None:
-    """An unknown HMA_ variable is an error that names it."""
+    """A slip in the name of a setting is an error that names both."""
     ran = hma("status", environ={"HMA_STORE_URI": "s3://x"})
     assert ran.code == 1
-    assert "HMA_STORE_URI: unknown setting" in ran.err
+    assert "HMA_STORE_URI: unknown setting, did you mean HMA_STORE_URL?" in ran.err

@@ -69,8 +69,51 @@ def test_other_peoples_variables_are_left_alone() -> None:
     assert Settings.from_env({"PATH": "/bin", "HMAX": "1", "hma_url": "x"}) == Settings()
 
 
+FOREIGN = {
+    "HMA_SERVICE_HOST": "10.0.0.1",
+    "HMA_SERVICE_PORT": "80",
+    "HMA_PORT": "tcp://10.0.0.1:80",
+    "HMA_PORT_80_TCP": "tcp://10.0.0.1:80",
+    "HMA_PORT_80_TCP_ADDR": "10.0.0.1",
+    "HMA_STORE_PORT": "tcp://10.0.0.2:9000",
+    "HMA_SERVICE_URL": "http://hma",
+    "HMA_API_KEY": "of a client",
+    "HMA_ENV": "staging",
+    "HMA_LOG": "info",
+}
+
+
+def test_what_others_call_theirs_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Kubernetes' variables of a Service called hma, and clients' own, are a warning, once."""
+    for _ in range(3):
+        assert Settings.from_env(FOREIGN | {"HMA_PDQ_MODE": "fast"}) == Settings(pdq_mode="fast")
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    for name, value in FOREIGN.items():
+        assert name in record.getMessage()
+        assert "/" not in value or value not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("HMA_STORE_URI", "HMA_STORE_URL"),
+        ("HMA_STOREURL", "HMA_STORE_URL"),
+        ("HMA_DATABSE_URL", "HMA_DATABASE_URL"),
+        ("HMA_MAX_UPLOAD_BYTE", "HMA_MAX_UPLOAD_BYTES"),
+        ("HMA_API_TOKN", "HMA_API_TOKENS"),
+        ("HMA_PDQ_MDOE", "HMA_PDQ_MODE"),
+        ("HMA_UR", "HMA_URL"),
+    ],
+)
+def test_a_slip_is_an_error(name: str, meant: str) -> None:
+    """A name that is one or two letters off a setting's stops us, and says which was meant."""
+    with pytest.raises(Misconfigured, match=f"{name}: unknown setting, did you mean {meant}?"):
+        Settings.from_env({name: "x"})
+
+
 def test_every_problem_is_told_at_once() -> None:
-    """One error names each unknown variable and each bad value, and where they are described."""
+    """One error names each misspelt variable and each bad value, and where they are described."""
     with pytest.raises(Misconfigured) as caught:
         Settings.from_env(
             {"HMA_STORE_URI": "s3://x", "HMA_MAX_PIXELS": "many", "HMA_REFRESH_SECONDS": "0"}
