@@ -6,8 +6,9 @@ sender's mistake, whatever that code raises.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,8 @@ from core.errors import BadInput, Unavailable
 from core.hashing import jpeg, pdq
 from core.hashing.media import video
 from core.hashing.media.image import Source, decode, frames, is_ours, plain_jpeg
-from core.hashing.variants.photo import SIDE, Luma, crops, variants
+from core.hashing.variants import photo
+from core.hashing.variants.photo import SIDE, Luma
 from core.settings import Settings
 from core.settings.variant import Variant
 from core.signal_types.enabled import SignalTypes
@@ -33,17 +35,38 @@ FAST_LEAST = 512
 """Pixels of the shorter side at which PDQ sees nearly what it sees at full size: 2 bits off."""
 
 
+@dataclass(frozen=True)
+class HashedContent:
+    """What content hashes to.
+
+    Attributes:
+        signals: by signal type; `""` where the content has too little in it for that type.
+        variants: what else a photo may have been, as PDQ hashes.
+        crops: the PDQ hashes of the crops that people make of a photo.
+    """
+
+    signals: Mapping[str, str]
+    variants: Sequence[Variant] = ()
+    crops: Sequence[str] = ()
+
+
 def hash_content(
     types: SignalTypes,
     settings: Settings,
     content_type: str,
     source: Source,
     wanted: Collection[str] | None = None,
-) -> dict[str, str]:
-    """The signals of `source` by signal type: of those `wanted`, or of all that apply to it.
+    *,
+    kinds: Collection[str] = (),
+    crops: bool = False,
+) -> HashedContent:
+    """The signals of `source`: of those signal types `wanted`, or of all that apply to it.
 
-    A signal is `""` where the content has too little in it for that type. A path is handed on, so
-    that a type that streams never has the whole of a large file in memory.
+    A path is handed on, so that a type that streams never has the whole of a large file in memory.
+
+    Args:
+        kinds: the kinds of variants to hash too, of a photo with a PDQ signal.
+        crops: whether to hash the crops of such a photo too.
 
     Raises:
         BadInput: no such content type or signal type, or the content cannot be hashed.
@@ -51,7 +74,14 @@ def hash_content(
         Unavailable: this machine is at fault, for want of space on its disk, say.
     """
     selected = _selected(types.hashers(content_type), wanted)
-    return {name: _signal(name, types.get(name), source, settings) for name in selected}
+    signals = {name: _signal(name, types.get(name), source, settings) for name in selected}
+    if content_type != "photo" or "pdq" not in signals:
+        return HashedContent(signals)
+    return HashedContent(
+        signals,
+        _variants(source, settings, kinds),
+        _crops(source, settings) if crops else (),
+    )
 
 
 def photo_pdq(source: Source, settings: Settings) -> pdq.Pdq:
@@ -159,15 +189,10 @@ def _on_disk(source: Source) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def photo_variants(source: Source, settings: Settings, kinds: Collection[str]) -> list[Variant]:
-    """What else a picture may have been, hashed: see `core.hashing.variants.photo`.
-
-    Raises:
-        BadInput, TooLarge: as `hash_content`.
-    """
+def _variants(source: Source, settings: Settings, kinds: Collection[str]) -> list[Variant]:
     others = _frames(source, settings) if "frame" in kinds else []
     of_the_first = set(kinds) - {"frame"}
-    return (variants(_luma(source, settings), kinds) if of_the_first else []) + others
+    return (photo.variants(_luma(source, settings), kinds) if of_the_first else []) + others
 
 
 def _frames(source: Source, settings: Settings) -> list[Variant]:
@@ -179,9 +204,8 @@ def _frames(source: Source, settings: Settings) -> list[Variant]:
     return list(found.values())
 
 
-def photo_crops(source: Source, settings: Settings) -> list[str]:
-    """The hashes of the crops that people make of a picture, as `photo_variants`."""
-    return crops(_luma(source, settings))
+def _crops(source: Source, settings: Settings) -> list[str]:
+    return photo.crops(_luma(source, settings))
 
 
 def _luma(source: Source, settings: Settings) -> Luma:

@@ -10,12 +10,7 @@ from core.hashing.variants.photo import turned
 from core.services import Services
 from core.settings.variant import Variant
 from core.signal_types.enabled import SignalTypes
-from core.signal_types.hash_content import (
-    content_type_of,
-    hash_content,
-    photo_crops,
-    photo_variants,
-)
+from core.signal_types.hash_content import content_type_of, hash_content
 from functions.web.deployed import Threads, in_thread
 from functions.web.upload import Upload, names_of
 
@@ -74,11 +69,13 @@ def seen_signal(signal_type: str, signal: str, kinds: Collection[str]) -> Seen:
 
 def _seen(services: Services, content_type: str, file: Source, look: Look) -> Seen:
     enabled = look.enabled or type_ratio.published(services)
-    hashes = hash_content(enabled, services.settings, content_type, file, names_of(look.types))
-    if "pdq" not in hashes or content_type != "photo":
-        return Seen(hashes)
-    return Seen(
-        hashes,
-        photo_variants(file, services.settings, look.kinds),
-        photo_crops(file, services.settings) if look.crops else (),
+    hashed = hash_content(
+        enabled,
+        services.settings,
+        content_type,
+        file,
+        names_of(look.types),
+        kinds=look.kinds,
+        crops=look.crops,
     )
+    return Seen(hashed.signals, hashed.variants, hashed.crops)

@@ -114,7 +114,8 @@ def _hashed(
     types: str | None,
 ) -> dict[str, str]:
     signal_types = type_ratio.published(services)
-    return hash_content(signal_types, services.settings, content_type, file, names_of(types))
+    names = names_of(types)
+    return dict(hash_content(signal_types, services.settings, content_type, file, names).signals)
 
 
 async def _parsed(request: Request) -> FormData:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,8 +32,9 @@ def hash_files(files: Files, kind: Type = None, as_json: Json = False) -> None:
 
     services = Services(Settings.from_env())
 
-    def hashed(file: Path) -> dict[str, str]:
-        return hash_content(services.signal_types, services.settings, kind_of(file, kind), file)
+    def hashed(file: Path) -> Mapping[str, str]:
+        content_type = kind_of(file, kind)
+        return hash_content(services.signal_types, services.settings, content_type, file).signals
 
     failed = False
     for file, signals in each(chosen(files), hashed, "hashing"):

@@ -29,7 +29,7 @@ from core.index.layers.layer import Columns, Layer
 from core.settings import Settings
 from core.settings.variant import KINDS
 from core.signal_types.enabled import SignalTypes
-from core.signal_types.hash_content import hash_content, photo_crops, photo_variants
+from core.signal_types.hash_content import HashedContent, hash_content
 from tests.bench.alterations import ALTERATIONS, jpeg
 from tests.bench.photographs import Photograph, photographs
 from tests.bench.plot import plot
@@ -102,7 +102,8 @@ def _bank() -> Bank:
     crops: list[bool] = []
     for number, picture in enumerate(_pictures()):
         data = _png(picture.image)
-        mine = [_ours(data, "exact"), *photo_crops(data, _settings("exact"))]
+        hashed = _hash(data, crops=True)
+        mine = [hashed.signals["pdq"], *hashed.crops]
         hashes += mine
         owners += [number] * len(mine)
         crops += [False] + [True] * (len(mine) - 1)
@@ -127,15 +128,15 @@ def _looked_up(number: int) -> list[Outcome]:
 
 def _hashed(data: bytes) -> dict[str, list[str]]:
     """The hashes that each step looks up."""
+    exact = _hash(data, kinds=STILL)
     hashed = {
         THEIRS: [_theirs(data)],
-        EXACT: [_ours(data, "exact")],
-        FAST: [_ours(data, "fast")],
+        EXACT: [exact.signals["pdq"]],
+        FAST: [_hash(data, "fast").signals["pdq"]],
     }
     so_far = hashed[EXACT]
-    found = photo_variants(data, _settings("exact"), STILL)
     for kind in STILL:
-        so_far = so_far + [one.hash for one in found if one.kind == kind]
+        so_far = so_far + [variant.hash for variant in exact.variants if variant.kind == kind]
         hashed[f"+ {kind}"] = so_far
     hashed["+ crops"] = so_far
     return hashed
@@ -167,8 +168,8 @@ def _theirs(data: bytes) -> str:
     return str(value) if quality >= 50 else ""
 
 
-def _ours(data: bytes, mode: str) -> str:
-    return hash_content(_types(), _settings(mode), "photo", data, ["pdq"])["pdq"]
+def _hash(data: bytes, mode: str = "exact", **further: Any) -> HashedContent:
+    return hash_content(_types(), _settings(mode), "photo", data, ["pdq"], **further)
 
 
 def _png(image: Image.Image) -> bytes:
@@ -191,26 +192,26 @@ def _recall(outcomes: list[Outcome]) -> dict[str, dict[str, float]]:
 def _times() -> dict[str, float]:
     """Milliseconds of the processor from the bytes of a JPEG of 2 megapixels; the fastest of nine.
 
-    `lookup` is all there is to one with every variant: both decodings, all hashes, and the search
-    for each of them among 100,000 banked hashes.
+    Of a kind of variant, and of the crops, it is the time with the exact hash. `lookup` is all
+    there is to one with every variant: all hashes, and the search for each of them among 100,000
+    banked hashes.
     """
     data = jpeg(_pictures()[0].image.resize((1632, 1224), Image.Resampling.LANCZOS), 90)
-    settings = _settings("exact")
     bank = _random_bank()
 
     def lookup() -> None:
-        found = photo_variants(data, settings, STILL)
-        bank.search([_ours(data, "exact"), *(one.hash for one in found)], NEAR)
+        hashed = _hash(data, kinds=STILL)
+        bank.search([hashed.signals["pdq"], *(each.hash for each in hashed.variants)], NEAR)
 
     work: dict[str, Callable[[], Any]] = {
         THEIRS: lambda: _theirs(data),
-        EXACT: lambda: _ours(data, "exact"),
-        FAST: lambda: _ours(data, "fast"),
+        EXACT: lambda: _hash(data),
+        FAST: lambda: _hash(data, "fast"),
         **{
-            f"+ {kind}": lambda kind=kind: photo_variants(data, settings, [kind])  # type: ignore[misc]
+            f"+ {kind}": lambda kind=kind: _hash(data, kinds=[kind])  # type: ignore[misc]
             for kind in KINDS
         },
-        "+ crops": lambda: photo_crops(data, settings),
+        "+ crops": lambda: _hash(data, crops=True),
         "lookup": lookup,
     }
     times: dict[str, list[float]] = {name: [] for name in work}

@@ -40,7 +40,7 @@ TYPES = SignalTypes.from_settings(SETTINGS)
 def outcome(content: bytes) -> str:
     """`hashed`, or the status and the reason of its refusal. Anything else ends the process."""
     try:
-        found = hash_content(TYPES, SETTINGS, "photo", content)
+        found = hash_content(TYPES, SETTINGS, "photo", content).signals
     except (BadInput, TooLarge) as error:
         return f"{error.status} {error.message}"
     assert set(found) == {"pdq"}

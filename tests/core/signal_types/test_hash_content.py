@@ -63,7 +63,8 @@ def signals(
 ) -> dict[str, str]:
     """What `hash_content` says in a deployment with these settings."""
     settings = Settings.model_validate(changes)
-    return hash_content(SignalTypes.from_settings(settings), settings, content_type, source, wanted)
+    types = SignalTypes.from_settings(settings)
+    return dict(hash_content(types, settings, content_type, source, wanted).signals)
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "rocket.jpg", "coins.png", "logo.png"])

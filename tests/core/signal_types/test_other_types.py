@@ -30,7 +30,7 @@ def deployed(folder: Path, **settings: str) -> Deployment:
 
 def hashed(services: Deployment, content_type: str, content: bytes) -> dict[str, str]:
     types = services.signal_types
-    found = hash_content(types, services.settings, content_type, content)
+    found = hash_content(types, services.settings, content_type, content).signals
     return {name: types.validate(name, signal) for name, signal in found.items()}
 
 
