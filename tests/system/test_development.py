@@ -33,6 +33,7 @@ def test_a_server_is_filled_and_emptied(developed: Served) -> None:
 
 
 def test_a_privacy_group_needs_a_number(developed: Served) -> None:
+    """Text is 400, names the field, and makes no exchange."""
     answer = developed.post("/dev/setup_tx_example", json={"privacy_group": "five"})
     assert answer.status_code == 400
     assert "privacy_group" in answer.json()["message"]
@@ -40,6 +41,7 @@ def test_a_privacy_group_needs_a_number(developed: Served) -> None:
 
 
 def test_they_are_not_there_otherwise(tmp_path: Path) -> None:
+    """A runtime that was not started for development has none of these routes."""
     with running(tmp_path / "data", store="files") as served:
         assert served.post("/dev/factory_reset").status_code == 404
         assert not any("/dev/" in rule for rule in served.get("/site-map").json())

@@ -11,6 +11,7 @@ from core.index.entry import IndexedBank
 
 
 def test_a_bank_is_found_as_it_was_made(catalog: Catalog) -> None:
+    """By its name, in the list, and among the banks that an index is told of."""
     made = catalog.create_bank("CATS_2", 0.25)
     assert made == Bank(made.id, "CATS_2", 0.25)
     assert catalog.bank("CATS_2") == made
@@ -19,6 +20,7 @@ def test_a_bank_is_found_as_it_was_made(catalog: Catalog) -> None:
 
 
 def test_banks_are_listed_in_the_order_they_were_made(catalog: Catalog) -> None:
+    """Not by name: a new one stands at the end."""
     for name in ("B", "C", "A"):
         catalog.create_bank(name)
     assert [bank.name for bank in catalog.list_banks()] == ["B", "C", "A"]
@@ -46,11 +48,13 @@ def test_a_name_against_the_rule_is_refused(catalog: Catalog, name: str) -> None
 
 
 def test_a_name_of_255_characters_is_kept(catalog: Catalog) -> None:
+    """The longest name that is allowed comes back whole."""
     assert catalog.create_bank("A" * 255) == catalog.bank("A" * 255)
 
 
 @pytest.mark.parametrize("ratio", [-0.01, 1.01, math.nan, math.inf, -math.inf, 10**400])
 def test_a_ratio_outside_0_to_1_is_refused(catalog: Catalog, ratio: float) -> None:
+    """For a new bank and for one that is there, which keeps its own."""
     bank = catalog.create_bank("A", 0.5)
     with pytest.raises(BadInput, match="enabled_ratio must be between 0 and 1"):
         catalog.create_bank("B", ratio)
@@ -60,6 +64,7 @@ def test_a_ratio_outside_0_to_1_is_refused(catalog: Catalog, ratio: float) -> No
 
 
 def test_a_name_is_taken_only_once(catalog: Catalog) -> None:
+    """Neither a new bank nor a renamed one gets the name of another."""
     catalog.create_bank("A")
     catalog.create_bank("B")
     with pytest.raises(Forbidden, match=r"^Bank already exists$"):
@@ -70,6 +75,7 @@ def test_a_name_is_taken_only_once(catalog: Catalog) -> None:
 
 
 def test_an_update_changes_what_it_is_given_and_keeps_the_id(catalog: Catalog) -> None:
+    """Name and ratio change apart from each other, and its own name is no clash."""
     made = catalog.create_bank("A", 0.5)
     assert catalog.update_bank("A", None, None) == made
     assert catalog.update_bank("A", "B", None) == Bank(made.id, "B", 0.5)
@@ -100,6 +106,7 @@ def test_a_bank_that_is_not_there_is_not_found(catalog: Catalog, name: str) -> N
 
 
 def test_a_deleted_bank_takes_its_content_along_and_no_other(catalog: Catalog) -> None:
+    """What lies in another bank is still there, unchanged."""
     catalog.create_bank("A")
     catalog.create_bank("B")
     gone = catalog.add_content("A", {"pdq": "f0"})

@@ -18,6 +18,7 @@ def bank(catalog: Catalog) -> Bank:
 
 
 def test_content_is_found_as_it_was_added(catalog: Catalog, bank: Bank) -> None:
+    """With its metadata to the last nested value, its note and its address."""
     metadata = {"content_id": "x", "content_uri": "y", "json": {"ü": [1, 2.5, None, {"a": "😀"}]}}
     added = catalog.add_content("A", SIGNALS, metadata, "n", "https://example.com/1.jpg")
     assert added == Content(added.id, bank, SIGNALS, 1, "https://example.com/1.jpg", metadata, "n")
@@ -25,6 +26,7 @@ def test_content_is_found_as_it_was_added(catalog: Catalog, bank: Bank) -> None:
 
 
 def test_content_needs_no_more_than_a_signal(catalog: Catalog, bank: Bank) -> None:
+    """Empty metadata and an empty note are none."""
     added = catalog.add_content("A", {"pdq": "f0"}, {}, "")
     assert added == Content(added.id, bank, {"pdq": "f0"}, 1, None, None, None)
     assert catalog.content("A", added.id) == added
@@ -48,6 +50,7 @@ def test_content_needs_no_more_than_a_signal(catalog: Catalog, bank: Bank) -> No
 def test_what_cannot_be_kept_is_refused_and_leaves_nothing(
     catalog: Catalog, bank: Bank, given: dict[str, Any], why: str
 ) -> None:
+    """Neither a row nor a mark for the publisher, and the reason is told."""
     with pytest.raises(BadInput, match=why):
         catalog.add_content("A", **{"signals": SIGNALS, **given})
     assert list(catalog.all_entries("pdq")) == []
@@ -55,6 +58,7 @@ def test_what_cannot_be_kept_is_refused_and_leaves_nothing(
 
 
 def test_a_note_of_255_characters_is_kept_whatever_they_are(catalog: Catalog, bank: Bank) -> None:
+    """Characters are counted, not bytes: these take four each."""
     note = "😀" * 255
     added = catalog.add_content("A", SIGNALS, note=note)
     assert catalog.content("A", added.id).note == note
@@ -77,6 +81,7 @@ def test_content_that_is_not_there_is_not_found(
 
 
 def test_content_is_reached_through_its_own_bank_only(catalog: Catalog, bank: Bank) -> None:
+    """Through another it is not found, not changed and not deleted."""
     catalog.create_bank("B")
     added = catalog.add_content("A", SIGNALS)
     with pytest.raises(NotFound, match=f"^content '{added.id}' not found$"):
@@ -88,6 +93,7 @@ def test_content_is_reached_through_its_own_bank_only(catalog: Catalog, bank: Ba
 
 
 def test_an_update_changes_what_it_is_given(catalog: Catalog, bank: Bank) -> None:
+    """Note and time change apart from each other, and the metadata never does."""
     added = catalog.add_content("A", SIGNALS, {"content_id": "x"}, "first")
 
     def now(ts: int, note: str | None) -> Content:
@@ -106,6 +112,7 @@ def test_an_update_changes_what_it_is_given(catalog: Catalog, bank: Bank) -> Non
 
 @pytest.mark.parametrize("given", [0, 1, 1_900_000_000, "77"])
 def test_a_time_is_kept(catalog: Catalog, bank: Bank, given: Any) -> None:
+    """As a number, even when it was sent as text."""
     added = catalog.add_content("A", SIGNALS)
     catalog.update_content("A", added.id, disable_until_ts=given)
     assert catalog.content("A", added.id).disable_until_ts == int(given)
@@ -130,6 +137,7 @@ def test_a_time_is_kept(catalog: Catalog, bank: Bank, given: Any) -> None:
 def test_a_bad_update_changes_nothing(
     catalog: Catalog, bank: Bank, given: dict[str, Any], why: str
 ) -> None:
+    """Not even the part of it that is right."""
     added = catalog.add_content("A", SIGNALS, note="kept")
     with pytest.raises(BadInput, match=why):
         catalog.update_content("A", added.id, **{"note": "new", "disable_until_ts": 0, **given})
@@ -137,6 +145,7 @@ def test_a_bad_update_changes_nothing(
 
 
 def test_content_is_disabled_for_five_years_at_most(catalog: Catalog, bank: Bank) -> None:
+    """Five years and an hour from now is refused, an hour less is not."""
     added = catalog.add_content("A", SIGNALS)
     five_years = 5 * 365 * 24 * 3600
     for early in (0, -3600):
@@ -148,6 +157,7 @@ def test_content_is_disabled_for_five_years_at_most(catalog: Catalog, bank: Bank
 
 
 def test_deleted_content_is_gone_and_the_rest_is_not(catalog: Catalog, bank: Bank) -> None:
+    """And deleting it again says that there was nothing to delete."""
     gone, kept = catalog.add_content("A", SIGNALS), catalog.add_content("A", SIGNALS)
     assert catalog.delete_content("A", gone.id) == 1
     assert catalog.delete_content("A", gone.id) == 0

@@ -36,6 +36,7 @@ def test_other_databases_are_refused_at_once(url: str) -> None:
 def test_postgresql_is_reached_whatever_its_scheme_is_spelt(
     postgres: Postgres, scheme: str
 ) -> None:
+    """Each way that other programs spell its URL opens the one driver we have."""
     catalog = Catalog(postgres.new_database().replace("postgresql", scheme, 1))
     catalog.migrate()
     assert catalog.list_banks() == []
@@ -43,6 +44,7 @@ def test_postgresql_is_reached_whatever_its_scheme_is_spelt(
 
 
 def test_without_its_driver_the_error_says_what_to_install() -> None:
+    """The extra is named, rather than a module that cannot be imported."""
     program = (
         "import sys; sys.modules['psycopg'] = None\n"
         "from core.catalog import Catalog\n"
@@ -57,6 +59,7 @@ def test_without_its_driver_the_error_says_what_to_install() -> None:
 
 
 def test_a_sqlite_file_is_made_with_its_folder(tmp_path: Path) -> None:
+    """When it is first needed, and not before."""
     catalog = Catalog(f"sqlite:///{tmp_path}/a/b/catalog.db")
     assert not (tmp_path / "a").exists(), "it was opened before it was needed"
     catalog.migrate()
@@ -67,6 +70,7 @@ def test_a_sqlite_file_is_made_with_its_folder(tmp_path: Path) -> None:
 def test_a_relative_sqlite_path_is_relative_to_where_we_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """That is the folder the process works in."""
     monkeypatch.chdir(tmp_path)
     catalog = Catalog("sqlite:///catalog.db")
     catalog.migrate()
@@ -85,6 +89,7 @@ def test_a_database_without_tables_is_not_available_yet(new_url: Callable[[], st
 
 
 def test_a_file_that_is_no_database_is_not_available(tmp_path: Path) -> None:
+    """Whatever is asked of it; it is not taken for an empty catalog."""
     path = tmp_path / "catalog.db"
     path.write_bytes(b"not a database" * 1000)
     catalog = Catalog(f"sqlite:///{path}")
@@ -96,6 +101,7 @@ def test_a_file_that_is_no_database_is_not_available(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("blocked", ["catalog.db", "folder"])
 def test_a_path_that_cannot_be_made_is_not_available(tmp_path: Path, blocked: str) -> None:
+    """A folder where the file should be, or a file where its folder should be."""
     if blocked == "folder":
         (tmp_path / "folder").write_text("a file where a folder should be")
         catalog = Catalog(f"sqlite:///{tmp_path}/folder/catalog.db")
@@ -110,6 +116,7 @@ def test_a_path_that_cannot_be_made_is_not_available(tmp_path: Path, blocked: st
 
 
 def test_a_refused_connection_is_not_available() -> None:
+    """And the error does not tell the password."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound, but nobody listens
         catalog = Catalog(f"postgresql://u:secret@127.0.0.1:{free.getsockname()[1]}/x")
@@ -119,6 +126,7 @@ def test_a_refused_connection_is_not_available() -> None:
 
 
 def test_a_server_that_never_answers_is_given_up_in_bounded_time() -> None:
+    """One that takes connections and is silent is not waited for without end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         catalog = Catalog(f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x")
         began = time.monotonic()
@@ -154,6 +162,7 @@ def test_a_server_that_went_away_and_came_back_is_used_again(postgres: Postgres)
 
 
 def test_a_connection_lost_within_a_change_undoes_it(postgres: Postgres) -> None:
+    """It is told as unavailable, and nothing of the change is there afterwards."""
     url = postgres.new_database()
     catalog = Catalog(url)
     catalog.migrate()

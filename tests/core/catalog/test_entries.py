@@ -27,6 +27,7 @@ def many(catalog: Catalog) -> list[int]:
 
 
 def test_an_entry_tells_all_that_an_index_needs(catalog: Catalog) -> None:
+    """Of each type that the content has its signals, time, metadata and note."""
     bank = catalog.create_bank("A")
     metadata = {"json": {"a": 1}}
     content = catalog.add_content("A", {"pdq": "f0", "video_md5": "0a"}, metadata, "n")
@@ -41,6 +42,7 @@ def test_an_entry_tells_all_that_an_index_needs(catalog: Catalog) -> None:
 
 
 def test_content_with_several_signals_of_a_type_is_one_entry(catalog: Catalog) -> None:
+    """Signals come in their order, and the content is marked once, not once for each."""
     bank = catalog.create_bank("A")
     first, second = (catalog.add_content("A", {"pdq": "f0", "video_md5": "0a"}).id for _ in "12")
     with catalog._database.writing() as session:
@@ -75,6 +77,7 @@ def test_entries_are_found_however_many_are_asked_for(catalog: Catalog, many: li
 
 
 def test_the_stream_has_everything_once_and_in_order(catalog: Catalog, many: list[int]) -> None:
+    """Over many pages too, none is left out and none comes twice."""
     entries = list(catalog.all_entries("pdq"))
     assert [entry.content_id for entry in entries] == many
     assert [entry.signals for entry in entries] == [(f"{n:064x}",) for n in many]

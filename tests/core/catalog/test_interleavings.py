@@ -119,6 +119,8 @@ def come_to_rest(threads: list[Running], lock_waits: Callable[[], int]) -> None:
 def test_any_interleaving_leaves_the_marks_that_tell_of_it(
     url: str, catalog: Catalog, lock_waits: Callable[[], int], first: str, second: str
 ) -> None:
+    """Wherever one change is held up while another and a publisher go on, the next publish equals
+    the catalog."""
     follower = Follower(catalog)
     for hold in count(1):
         catalog.create_bank("A", 1.0)

@@ -6,6 +6,7 @@ from core.catalog import Catalog
 
 
 def test_a_lease_has_one_holder_who_may_renew_it(catalog: Catalog) -> None:
+    """Leases of other names are not concerned."""
     assert catalog.lease("publish/pdq", "me", 60)
     assert not catalog.lease("publish/pdq", "you", 60)
     assert catalog.lease("publish/pdq", "me", 60)
@@ -13,6 +14,7 @@ def test_a_lease_has_one_holder_who_may_renew_it(catalog: Catalog) -> None:
 
 
 def test_a_lease_that_was_given_back_is_free(catalog: Catalog) -> None:
+    """Another takes it at once, and the first has it no longer."""
     assert catalog.lease("publish/pdq", "me", 60)
     assert catalog.lease("publish/pdq", "me", 0)
     assert catalog.lease("publish/pdq", "you", 60)
@@ -40,6 +42,7 @@ def test_a_lease_that_ran_out_is_free(catalog: Catalog) -> None:
 
 
 def test_of_32_who_ask_at_once_one_gets_it(catalog: Catalog) -> None:
+    """And the others are told that they did not."""
     with ThreadPoolExecutor(32) as pool:
         got = list(pool.map(lambda n: catalog.lease("publish/pdq", str(n), 60), range(32)))
     assert sum(got) == 1

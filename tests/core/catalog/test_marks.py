@@ -43,6 +43,7 @@ def test_a_catalog_is_what_a_publisher_reads_from(catalog: Catalog) -> None:
 def test_a_change_of_content_marks_each_type_that_it_has_or_had(
     catalog: Catalog, change: Callable[[Catalog, int], object]
 ) -> None:
+    """Being changed and being deleted alike, and no other content."""
     catalog.create_bank("A")
     both, pdq = catalog.add_content("A", BOTH).id, catalog.add_content("A", PDQ).id
     assert marked(catalog) == {"pdq": [both, pdq], "video_md5": [both]}
@@ -68,6 +69,7 @@ def test_a_change_of_a_bank_marks_the_types_in_it(catalog: Catalog) -> None:
 
 
 def test_a_deleted_bank_marks_all_that_was_in_it(catalog: Catalog) -> None:
+    """In each of its types, and nothing of another bank."""
     catalog.create_bank("A")
     catalog.create_bank("B")
     both, pdq = catalog.add_content("A", BOTH).id, catalog.add_content("A", PDQ).id
@@ -77,6 +79,7 @@ def test_a_deleted_bank_marks_all_that_was_in_it(catalog: Catalog) -> None:
 
 
 def test_a_refused_change_leaves_no_mark(catalog: Catalog) -> None:
+    """Neither does deleting what is not there: the publisher has nothing to do."""
     catalog.create_bank("A")
     catalog.create_bank("B")
     content_id = catalog.add_content("A", BOTH).id
@@ -96,6 +99,7 @@ def test_a_refused_change_leaves_no_mark(catalog: Catalog) -> None:
 
 
 def test_every_change_has_a_version_of_its_own(catalog: Catalog) -> None:
+    """Even one that changes nothing, so that a publisher never takes one for another."""
     catalog.create_bank("A")
     content_id = catalog.add_content("A", PDQ).id
     versions = set()
@@ -106,6 +110,7 @@ def test_every_change_has_a_version_of_its_own(catalog: Catalog) -> None:
 
 
 def test_clearing_leaves_what_has_changed_since(catalog: Catalog) -> None:
+    """And doing it twice is harmless."""
     catalog.create_bank("A")
     first, second = catalog.add_content("A", BOTH).id, catalog.add_content("A", BOTH).id
     seen = catalog.marks("pdq", 10)
@@ -116,6 +121,7 @@ def test_clearing_leaves_what_has_changed_since(catalog: Catalog) -> None:
 
 
 def test_marks_come_by_content_id_up_to_the_limit(catalog: Catalog) -> None:
+    """Not by age; the mark of the banks comes before them all."""
     catalog.create_bank("A")
     ids = [catalog.add_content("A", PDQ).id for _ in range(5)]
     catalog.update_content("A", ids[0], note="newest")

@@ -30,11 +30,13 @@ def nested(depth: int) -> Any:
     ],
 )
 def test_metadata_is_kept_under_the_names_of_the_contract(given: Any, kept: Any) -> None:
+    """Without what is null, and `json_data` is `json`; nothing left is no metadata."""
     assert checked_metadata(given) == kept
 
 
 @pytest.mark.parametrize("given", ["x", 1, ["content_id"], True])
 def test_metadata_is_an_object(given: Any) -> None:
+    """Text, numbers and lists are refused in the words of the contract."""
     with pytest.raises(BadInput, match=r"^metadata should be a json object$"):
         checked_metadata(given)
 
@@ -64,6 +66,7 @@ def test_other_metadata_is_refused(given: Any) -> None:
 
 
 def test_a_refusal_names_each_problem() -> None:
+    """All at once, so that a client corrects them together."""
     with pytest.raises(BadInput) as raised:
         checked_metadata({"content_id": 7, "other": 1})
     assert raised.value.message == (

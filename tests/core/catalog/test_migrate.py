@@ -60,6 +60,7 @@ def test_constraints_and_keys_are_those_of_the_models(catalog: Catalog) -> None:
 
 
 def test_migrating_again_changes_nothing(url: str, catalog: Catalog) -> None:
+    """Neither by the same process nor by another."""
     bank = catalog.create_bank("A")
     catalog.migrate()
     another = Catalog(url)
@@ -95,6 +96,7 @@ def test_an_interrupted_migration_leaves_nothing(
 
 
 def test_a_database_of_a_newer_version_is_left_alone(catalog: Catalog) -> None:
+    """Older code refuses it and says why, rather than writing what it does not know."""
     with catalog._database.writing() as session:
         session.connection().execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(Misconfigured, match="newer version"):

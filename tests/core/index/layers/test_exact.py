@@ -61,6 +61,7 @@ def test_digests_that_begin_or_end_alike_are_in_order_and_found() -> None:
 
 
 def test_many_rows_are_put_in_order_by_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each gathers a half of them, and together they are in the order of all their bytes."""
     monkeypatch.setattr(exact, "PARALLEL_ROWS", 1)
     packed = Digests.pack([RNG.randbytes(16).hex() for _ in range(1001)])
     ascending = packed.take(packed.order())

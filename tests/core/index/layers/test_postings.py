@@ -164,6 +164,7 @@ def test_chunks_cover_every_bit_once(rows: int) -> None:
 
 
 def test_masks_are_all_patterns_of_few_bits() -> None:
+    """Each once, as many as are counted on, and none with more bits."""
     masks = postings.masks(23, 2)
     assert len(masks) == len(set(masks.tolist())) == probe_count(23, 2)
     assert max(int(mask).bit_count() for mask in masks) == 2

@@ -169,6 +169,7 @@ def test_a_renamed_bank_is_another_file_and_the_old_one_is_collected(
 
 
 def test_an_unchanged_list_is_not_written_again(listing: tuple[Deployment, str]) -> None:
+    """A further snapshot names the object that holds the banks already."""
     deployment, _ = listing
     key = key_of_banks(deployment)
     deployment.add(random_signal(random.Random(4)))

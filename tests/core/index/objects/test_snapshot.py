@@ -71,6 +71,7 @@ def test_every_flipped_bit_of_a_snapshot_is_noticed() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"null", b"\xff", b'{"snapshot":{}}'])
 def test_anything_else_is_no_snapshot(data: bytes) -> None:
+    """Empty, cut or foreign bytes are damage, not an index of nothing."""
     with pytest.raises(SegmentCorrupt):
         Snapshot.from_bytes(data)
 
@@ -94,6 +95,7 @@ def test_the_newest_is_found_whatever_the_hint_says(deployment: Deployment) -> N
 
 
 def test_no_snapshot_is_none_and_not_an_error(deployment: Deployment) -> None:
+    """Also with a hint that points to one that is not there."""
     assert newest_snapshot(deployment.store, "pdq") is None
     write_hint(deployment.store, "pdq", 4)
     assert newest_snapshot(deployment.store, "pdq") is None

@@ -68,6 +68,7 @@ def test_the_index_equals_the_catalog_after_any_history(tmp_path: Path) -> None:
 
 
 def test_a_rebuild_from_the_catalog_equals_what_was_published(tmp_path: Path) -> None:
+    """Sixty small publications and one rebuild of a single segment hold the same."""
     deployment = Deployment(settings_for(tmp_path, tail_entries=5))
     rng = random.Random(4)
     for _ in range(60):

@@ -26,6 +26,7 @@ def segmented(tmp_path: Path, **changes: object) -> tuple[Deployment, str, int]:
 
 
 def test_no_snapshot_is_not_no_match(deployment: Deployment) -> None:
+    """A reader of an empty store says that it does not know."""
     with pytest.raises(IndexNotReady, match="index not yet ready"):
         deployment.index.get("pdq")
 
@@ -49,6 +50,7 @@ def test_the_request_after_refresh_seconds_sees_what_is_new(tmp_path: Path) -> N
 
 
 def test_a_clock_that_is_set_back_is_a_reason_to_look(tmp_path: Path) -> None:
+    """Or the reader would hold its snapshot for fresh until the clock caught up."""
     clock = TurnedClock()
     deployment = Deployment(settings_for(tmp_path), clock)
     deployment.publisher.publish("pdq")
@@ -177,6 +179,7 @@ def test_large_files_come_in_ranges_and_arrive_whole(tmp_path: Path) -> None:
 
 
 def test_the_cache_forgets_what_nobody_opened_for_a_day(tmp_path: Path) -> None:
+    """What was opened lately stays."""
     import os
 
     from core.index.objects.cache import DiskCache
