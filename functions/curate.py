@@ -32,7 +32,7 @@ from functions.web.body import (
     read_json,
     read_object,
 )
-from functions.web.deployed import in_thread
+from functions.web.dependencies import in_thread
 from functions.web.errors import errors
 from functions.web.seen import Look, see_upload, see_url
 from functions.web.shapes import (
@@ -206,13 +206,13 @@ async def add_content(
 ) -> Json:
     """Bank the signals of what a URL leads to, or of an uploaded file."""
     bank = await curator.ask(lambda catalog: catalog.bank(bank_name))
-    services, threads = curator.services, curator.threads
-    enabled = await in_thread(threads.catalog, type_ratio.banked, services)
+    services, limits = curator.services, curator.limits
+    enabled = await in_thread(limits.catalog, type_ratio.banked, services)
     look = Look(query.types, crops=bank.crops, enabled=enabled)
     if query.url:
         said = await read_json(request) if is_json(request) else None
         extra = said if isinstance(said, dict) else {}
-        seen = await see_url(services, threads, query.url, query.content_type, look)
+        seen = await see_url(services, limits, query.url, query.content_type, look)
     else:
         async with uploaded(request, absent=_NO_SOURCE) as upload:
             extra = {
@@ -220,7 +220,7 @@ async def add_content(
                 "note": upload.fields.get("note"),
                 "labels": _labels_field(upload.fields),
             }
-            seen = await see_upload(upload, services, threads, look)
+            seen = await see_upload(upload, services, limits, look)
     return await _add(curator, bank_name, seen.hashes, extra, seen.crops)
 
 
@@ -310,7 +310,7 @@ async def _add(
     crops: Sequence[str] = (),
 ) -> Json:
     content = await in_thread(
-        curator.threads.catalog,
+        curator.limits.catalog,
         bank_signals,
         curator.services,
         bank_name,

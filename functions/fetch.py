@@ -16,7 +16,7 @@ from core.exchanges.opinion import send_due
 from core.services import Services
 from functions.web.answer import Json, at
 from functions.web.app import target
-from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
 from functions.web.shapes import Fetched
 
@@ -34,10 +34,10 @@ class FetchRequest(BaseModel):
 
 @router.post("/fetch", response_model=Fetched, responses=errors(404, 422))
 async def fetch_exchanges(
-    query: Annotated[FetchRequest, Query()], services: Deployed, threads: Pools
+    query: Annotated[FetchRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Fetch exchanges, publish what changed, and tell them of opinions that are due."""
-    done = await in_thread(threads.fetching, run, services, query.exchange, query.seconds)
+    done = await in_thread(limits.fetching, run, services, query.exchange, query.seconds)
     snapshots: dict[str, int] = {}
     for report in done["exchanges"].values():
         for name, number in report["snapshots"].items():

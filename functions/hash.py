@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import documented_file
-from functions.web.deployed import Deployed, Pools
+from functions.web.dependencies import AppLimits, AppServices
 from functions.web.errors import errors
 from functions.web.shapes import Hashes
 from functions.web.upload import hash_upload, hash_url, uploaded
@@ -24,10 +24,10 @@ class HashRequest(BaseModel):
 
 @router.get("/hash", response_model=Hashes, responses=errors(400, 413, 422))
 async def hash_from_url(
-    query: Annotated[HashRequest, Query()], services: Deployed, threads: Pools
+    query: Annotated[HashRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """The signals of what a URL leads to, by signal type."""
-    return Json(await hash_url(services, threads, query.url, query.content_type, query.types))
+    return Json(await hash_url(services, limits, query.url, query.content_type, query.types))
 
 
 @router.post(
@@ -37,11 +37,11 @@ async def hash_from_url(
     openapi_extra=documented_file(),
 )
 async def hash_from_upload(
-    request: Request, services: Deployed, threads: Pools, types: str | None = None
+    request: Request, services: AppServices, limits: AppLimits, types: str | None = None
 ) -> Json:
     """The signals of an uploaded file, by signal type. The field's name is its content type."""
     async with uploaded(request) as upload:
-        return Json(await hash_upload(upload, services, threads, types))
+        return Json(await hash_upload(upload, services, limits, types))
 
 
 hash = target("hash", router)  # noqa: A001 - it has to be called what the function is called

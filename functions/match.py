@@ -20,7 +20,7 @@ from functions.web.body import (
     documented_json,
     read_json,
 )
-from functions.web.deployed import Deployed, Pools, Threads, in_thread
+from functions.web.dependencies import AppLimits, AppServices, Limits, in_thread
 from functions.web.errors import errors
 from functions.web.lookup import (
     Scope,
@@ -100,12 +100,12 @@ class BatchRequest(Scope):
 
 @router.get("/raw_lookup", response_model=RawMatches, responses=errors(400, 422))
 async def raw_lookup(
-    query: Annotated[RawLookupRequest, Query()], services: Deployed, threads: Pools
+    query: Annotated[RawLookupRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Content near a signal, whether or not it is disabled or its bank takes part."""
     name, wanted = query.signal_type, query.wanted(query.signal_type, query.named())
     search = functools.partial(matching.raw_lookup, services, name, query.signal, wanted)
-    found = await searched(services, threads, name, wanted, search)
+    found = await searched(services, limits, name, wanted, search)
     matches: list[Any] = [
         match_object(match, extras=query.include_metadata)
         if query.include_distance or query.include_metadata
@@ -121,14 +121,14 @@ async def raw_lookup(
     responses=errors(400, 403, 413, 422),
 )
 async def lookup(
-    query: Annotated[LookupRequest, Query()], services: Deployed, threads: Pools
+    query: Annotated[LookupRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Enabled content near a signal, or near the signals of what a URL leads to, by bank."""
     if query.url:
         _check_role(services)
         seen = await see_url(
             services,
-            threads,
+            limits,
             query.url,
             query.content_type,
             Look(query.types, query.kinds(services)),
@@ -137,7 +137,7 @@ async def lookup(
         seen = seen_signal(query.signal_type, query.signal, query.kinds(services))
     else:
         raise BadInput("Either url or both signal and signal_type are required")
-    found = await look_up(services, threads, seen, query, bypass=query.bypass_coinflip)
+    found = await look_up(services, limits, seen, query, bypass=query.bypass_coinflip)
     matches = by_type(found, extras=query.include_metadata)
     only = query.signal_type
     return answered(matches if only is None else matches.get(only, {}), found)
@@ -152,13 +152,13 @@ async def lookup(
 async def lookup_upload(
     query: Annotated[UploadLookupRequest, Query()],
     request: Request,
-    services: Deployed,
-    threads: Pools,
+    services: AppServices,
+    limits: AppLimits,
 ) -> Json:
     """Enabled content near the signals of an uploaded file, by signal type and bank."""
-    seen = await _seen_upload(query, request, services, threads)
+    seen = await _seen_upload(query, request, services, limits)
     bypass = query.bypass_coinflip == "true"
-    found = await look_up(services, threads, seen, query, bypass=bypass)
+    found = await look_up(services, limits, seen, query, bypass=bypass)
     return answered(by_type(found, extras=query.include_metadata), found)
 
 
@@ -168,14 +168,14 @@ async def lookup_upload(
     responses=errors(400, 403, 413, 422),
 )
 async def hash_and_match(
-    query: Annotated[UrlLookupRequest, Query()], services: Deployed, threads: Pools
+    query: Annotated[UrlLookupRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """The signals of what a URL leads to, and the enabled content near them, in one answer."""
     _check_role(services)
     look = Look(query.types, query.kinds(services))
-    seen = await see_url(services, threads, query.url, query.content_type, look)
+    seen = await see_url(services, limits, query.url, query.content_type, look)
     bypass = query.bypass_coinflip
-    return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
+    return await _hashes_and_matches(services, limits, seen, query, bypass=bypass)
 
 
 @router.post(
@@ -187,13 +187,13 @@ async def hash_and_match(
 async def hash_and_match_upload(
     query: Annotated[UploadLookupRequest, Query()],
     request: Request,
-    services: Deployed,
-    threads: Pools,
+    services: AppServices,
+    limits: AppLimits,
 ) -> Json:
     """The signals of an uploaded file, and the enabled content near them, in one answer."""
-    seen = await _seen_upload(query, request, services, threads)
+    seen = await _seen_upload(query, request, services, limits)
     bypass = query.bypass_coinflip == "true"
-    return await _hashes_and_matches(services, threads, seen, query, bypass=bypass)
+    return await _hashes_and_matches(services, limits, seen, query, bypass=bypass)
 
 
 @router.post(
@@ -204,12 +204,12 @@ async def hash_and_match_upload(
 )
 async def batch_lookup(
     body: Annotated[BatchRequest, Depends(body_of(BatchRequest))],
-    services: Deployed,
-    threads: Pools,
+    services: AppServices,
+    limits: AppLimits,
 ) -> Json:
     """Enabled content near each of many signals of one type, all from one snapshot."""
     results = await in_thread(
-        threads.index,
+        limits.index,
         matching.lookup_many,
         services,
         body.signal_type,
@@ -229,9 +229,11 @@ async def batch_lookup(
 
 
 @router.get("/index/status", response_model=dict[str, IndexStatus], responses=errors(400))
-async def index_status(services: Deployed, threads: Pools, signal_type: str | None = None) -> Json:
+async def index_status(
+    services: AppServices, limits: AppLimits, signal_type: str | None = None
+) -> Json:
     """Whether there is an index of each signal type, when it was made, how large it is."""
-    return Json(await in_thread(threads.index, matching.index_status, services, signal_type))
+    return Json(await in_thread(limits.index, matching.index_status, services, signal_type))
 
 
 @router.post(
@@ -240,7 +242,7 @@ async def index_status(services: Deployed, threads: Pools, signal_type: str | No
     responses=errors(400, 413, 415),
     openapi_extra=documented_json(PAIRS),
 )
-async def compare(request: Request, services: Deployed) -> Json:
+async def compare(request: Request, services: AppServices) -> Json:
     """Whether two signals of each type match, and how far apart they are."""
     return Json(matching.compare(services, await read_json(request)))
 
@@ -250,7 +252,7 @@ match = target("match", router, status.router)
 
 async def _hashes_and_matches(
     services: Services,
-    threads: Threads,
+    limits: Limits,
     seen: Seen,
     query: VariedQuery,
     *,
@@ -261,17 +263,17 @@ async def _hashes_and_matches(
     if seen.variants:
         tellable.setdefault("pdq", "")
     told = Seen(tellable, seen.variants)
-    found = await look_up(services, threads, told, query, bypass=bypass)
+    found = await look_up(services, limits, told, query, bypass=bypass)
     matches = by_type(found, extras=query.include_metadata)
     return answered({"hashes": seen.hashes, "matches": matches}, found)
 
 
 async def _seen_upload(
-    query: UploadLookupRequest, request: Request, services: Services, threads: Threads
+    query: UploadLookupRequest, request: Request, services: Services, limits: Limits
 ) -> Seen:
     _check_role(services)
     async with uploaded(request) as upload:
-        return await see_upload(upload, services, threads, Look(query.types, query.kinds(services)))
+        return await see_upload(upload, services, limits, Look(query.types, query.kinds(services)))
 
 
 def _check_role(services: Services) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from core.services import Services
 from functions.web.answer import Json, at
 from functions.web.app import target
-from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
 from functions.web.shapes import Numbers
 
@@ -27,10 +27,10 @@ class PublishRequest(BaseModel):
 
 @router.post("/publish", response_model=Numbers, responses=errors(422))
 async def publish_all(
-    query: Annotated[PublishRequest, Query()], services: Deployed, threads: Pools
+    query: Annotated[PublishRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Bring every index up to the catalog. Answers the number of each signal type's snapshot."""
-    numbers = await in_thread(threads.catalog, _publish, services, query.rebuild)
+    numbers = await in_thread(limits.catalog, _publish, services, query.rebuild)
     return Json(numbers, headers=at(numbers))
 
 

@@ -16,7 +16,7 @@ from functions import status
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import body_of, documented
-from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
 
 router = APIRouter(prefix="/shard", tags=["Sharding"])
@@ -32,7 +32,9 @@ class Question(BaseModel):
 
 @router.post("/search", responses=errors(400, 413, 422), openapi_extra=documented(Question))
 async def search(
-    question: Annotated[Question, Depends(body_of(Question))], services: Deployed, threads: Pools
+    question: Annotated[Question, Depends(body_of(Question))],
+    services: AppServices,
+    limits: AppLimits,
 ) -> Json:
     """What is near each signal in this share, live or disabled, and the snapshot that says so."""
     reply = functools.partial(_reply, services, question)
@@ -42,7 +44,7 @@ async def search(
     try:
         if at_once and not services.index.due(name):
             return Json(reply().to_json())
-        return Json((await in_thread(threads.index, reply)).to_json())
+        return Json((await in_thread(limits.index, reply)).to_json())
     except Unavailable as error:
         said = {"error": type(error).__name__, "message": error.message}
         return Json(said, error.status, {"Retry-After": str(error.retry_after)})

@@ -6,7 +6,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from core.errors import HmaError, IndexStale
 from core.services import Services
 from functions.web.app import target
-from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
 
 router = APIRouter(tags=["Core"])
@@ -28,10 +28,10 @@ async def home() -> RedirectResponse:
         }
     },
 )
-async def ready(services: Deployed, threads: Pools) -> PlainTextResponse:
+async def ready(services: AppServices, limits: AppLimits) -> PlainTextResponse:
     """Whether lookups can be answered: 503 until every enabled type's index is loaded and fresh."""
     try:
-        await in_thread(threads.index, _load, services)
+        await in_thread(limits.index, _load, services)
     except IndexStale as error:
         return PlainTextResponse("INDEX-STALE", 503, {"Retry-After": str(error.retry_after)})
     except HmaError:

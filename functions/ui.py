@@ -18,7 +18,7 @@ from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import body_of, documented, documented_file, documented_form
-from functions.web.deployed import Deployed, Pools, Threads, in_thread
+from functions.web.dependencies import AppLimits, AppServices, Limits, in_thread
 from functions.web.errors import pages
 from functions.web.lookup import match_object
 from functions.web.shapes import Found, FoundMatch, Queried
@@ -42,12 +42,12 @@ class FindRequest(BaseModel):
     responses=pages(400, 413),
     openapi_extra=documented_file(_BYPASS),
 )
-async def query(request: Request, services: Deployed, threads: Pools) -> Json:
+async def query(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What an uploaded file matches in every bank, nearest first."""
     async with uploaded(request) as upload:
-        hashes = await hash_upload(upload, services, threads, None)
+        hashes = await hash_upload(upload, services, limits, None)
         fields = upload.fields
-    return await _queried(services, threads, hashes, fields)
+    return await _queried(services, limits, hashes, fields)
 
 
 @router.post(
@@ -56,13 +56,13 @@ async def query(request: Request, services: Deployed, threads: Pools) -> Json:
     responses=pages(400, 413),
     openapi_extra=documented_form("url", "content_type", optional=(_BYPASS,)),
 )
-async def query_url(request: Request, services: Deployed, threads: Pools) -> Json:
+async def query_url(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What the content behind a URL matches in every bank, nearest first."""
     fields = await form_of(request)
     url = _required(fields, "url", "URL")
     content_type = _required(fields, "content_type", "Content type")
-    hashes = await _hashed(services, threads, url, content_type)
-    return await _queried(services, threads, hashes, fields)
+    hashes = await _hashed(services, limits, url, content_type)
+    return await _queried(services, limits, hashes, fields)
 
 
 @router.post(
@@ -71,12 +71,12 @@ async def query_url(request: Request, services: Deployed, threads: Pools) -> Jso
     responses=pages(400, 413),
     openapi_extra=documented_form("signal_type", "signal_value", optional=(_BYPASS,)),
 )
-async def query_hash(request: Request, services: Deployed, threads: Pools) -> Json:
+async def query_hash(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What a signal matches in every bank, nearest first."""
     fields = await form_of(request)
     name = _required(fields, "signal_type", "Signal type")
     hashes = {name: _required(fields, "signal_value", "Signal value")}
-    return await _queried(services, threads, hashes, fields)
+    return await _queried(services, limits, hashes, fields)
 
 
 @router.post(
@@ -101,7 +101,7 @@ async def find(
         }
         for name, signal in (await _asked(curator, body)).items()
         for match in await in_thread(
-            curator.threads.index, _near, curator.services, bank_name, name, signal
+            curator.limits.index, _near, curator.services, bank_name, name, signal
         )
     ]
     content_ids = sorted({match["content_id"] for match in matches})
@@ -126,13 +126,13 @@ ui = target("ui", router)
 
 
 async def _queried(
-    services: Services, threads: Threads, hashes: dict[str, str], fields: Mapping[str, str]
+    services: Services, limits: Limits, hashes: dict[str, str], fields: Mapping[str, str]
 ) -> Json:
     bypass = fields.get(_BYPASS, "true").lower() == "true"
     matches: list[dict[str, Any]] = []
     for name, signal in hashes.items():
         if signal:  # else there is too little in the content to tell it from others
-            found = await in_thread(threads.index, _everywhere, services, name, signal, bypass)
+            found = await in_thread(limits.index, _everywhere, services, name, signal, bypass)
             matches += found
     matches.sort(key=lambda match: _order(match["distance"]))
     banks = sorted({match["bank_name"] for match in matches})
@@ -171,7 +171,7 @@ async def _asked(curator: Curator, body: FindRequest) -> dict[str, str]:
     if body.url:
         if not body.content_type:
             raise BadInput("content_type required when searching by URL")
-        hashes = await _hashed(curator.services, curator.threads, body.url, body.content_type)
+        hashes = await _hashed(curator.services, curator.limits, body.url, body.content_type)
         return {name: signal for name, signal in hashes.items() if signal}
     if body.signal_type and body.signal_value:
         return {body.signal_type: body.signal_value}
@@ -179,10 +179,10 @@ async def _asked(curator: Curator, body: FindRequest) -> dict[str, str]:
 
 
 async def _hashed(
-    services: Services, threads: Threads, url: str, content_type: str
+    services: Services, limits: Limits, url: str, content_type: str
 ) -> dict[str, str]:
     try:
-        return await hash_url(services, threads, url, content_type, None)
+        return await hash_url(services, limits, url, content_type, None)
     except (BadInput, TooLarge) as error:
         raise BadInput(f"Failed to hash URL content: {error.message}") from error
 

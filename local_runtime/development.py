@@ -17,7 +17,7 @@ from core.services import Services
 from functions.fetch import run
 from functions.web.answer import Json
 from functions.web.body import read_object
-from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.dependencies import AppLimits, AppServices, in_thread
 
 SAMPLE = "SAMPLE_EXCHANGE"
 SEEDED = {"SEED_BANK_0": 100, "SEED_BANK_1": 100}
@@ -27,13 +27,13 @@ router = APIRouter(prefix="/dev", tags=["Development"], include_in_schema=False)
 
 
 @router.post("/setup_sample_example")
-async def setup_sample_example(services: Deployed, threads: Pools) -> Json:
+async def setup_sample_example(services: AppServices, limits: AppLimits) -> Json:
     """The exchange of threatexchange's own examples, and what it has."""
-    return Json(await in_thread(threads.fetching, _exchange, services, SAMPLE, "sample", {}))
+    return Json(await in_thread(limits.fetching, _exchange, services, SAMPLE, "sample", {}))
 
 
 @router.post("/setup_tx_example")
-async def setup_tx_example(request: Request, services: Deployed, threads: Pools) -> Json:
+async def setup_tx_example(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """A ThreatExchange privacy group; its token is set at `/c/exchanges/api/fb_threatexchange`."""
     group = (await read_object(request)).get("privacy_group")
     if not isinstance(group, int):
@@ -41,26 +41,26 @@ async def setup_tx_example(request: Request, services: Deployed, threads: Pools)
     given = {"privacy_group": group}
     name = f"TX_{group}"
     return Json(
-        await in_thread(threads.fetching, _exchange, services, name, "fb_threatexchange", given)
+        await in_thread(limits.fetching, _exchange, services, name, "fb_threatexchange", given)
     )
 
 
 @router.post("/seed_banks")
-async def seed_banks(services: Deployed, threads: Pools) -> Json:
+async def seed_banks(services: AppServices, limits: AppLimits) -> Json:
     """Two banks of random signals."""
-    return Json(await in_thread(threads.catalog, _seed, services))
+    return Json(await in_thread(limits.catalog, _seed, services))
 
 
 @router.post("/run_fetch")
-async def run_fetch(services: Deployed, threads: Pools) -> Json:
+async def run_fetch(services: AppServices, limits: AppLimits) -> Json:
     """Fetch every exchange that is due, now."""
-    return Json(await in_thread(threads.fetching, run, services))
+    return Json(await in_thread(limits.fetching, run, services))
 
 
 @router.post("/factory_reset")
-async def factory_reset(services: Deployed, threads: Pools) -> Json:
+async def factory_reset(services: AppServices, limits: AppLimits) -> Json:
     """Delete every exchange and every bank."""
-    return Json(await in_thread(threads.catalog, _reset, services))
+    return Json(await in_thread(limits.catalog, _reset, services))
 
 
 def _exchange(services: Services, name: str, api: str, given: dict[str, Any]) -> dict[str, Any]:

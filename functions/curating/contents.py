@@ -96,7 +96,7 @@ async def _near(bank_name: str | None, query: ContentsQuery, curator: Curator) -
     search = functools.partial(
         matching.raw_lookup, curator.services, query.signal_type, query.signal, wanted
     )
-    found = await searched(curator.services, curator.threads, query.signal_type, wanted, search)
+    found = await searched(curator.services, curator.limits, query.signal_type, wanted, search)
     distances = {match.content_id: match.distance for match in found.matches}
     page = await curator.ask(
         functools.partial(

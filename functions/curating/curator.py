@@ -9,7 +9,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from core.catalog import Bank, Catalog, Content
 from functions.web import shapes
 from functions.web.answer import at
-from functions.web.deployed import Deployed, Pools, in_thread
+from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.publishing import Publishing
 
 T = TypeVar("T")
@@ -33,13 +33,13 @@ register_url_convertor("id", ContentId())
 class Curator:
     """The catalog as a handler uses it: asked in a thread, and published after a change."""
 
-    def __init__(self, request: Request, services: Deployed, threads: Pools) -> None:
+    def __init__(self, request: Request, services: AppServices, limits: AppLimits) -> None:
         self.services = services
-        self.threads = threads
+        self.limits = limits
         self._publishing: Publishing = request.app.state.publishing
 
     async def ask(self, question: Callable[[Catalog], T]) -> T:
-        return await in_thread(self.threads.catalog, lambda: question(self.services.catalog))
+        return await in_thread(self.limits.catalog, lambda: question(self.services.catalog))
 
     async def publish(self, signal_types: Collection[str] | None = None) -> dict[str, str]:
         """Publish what was committed; the header that names its snapshots, if that worked."""

@@ -20,7 +20,7 @@ from core.services import Services
 from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
 from functions.web.body import Switch, body_of, documented, read_json, read_object
-from functions.web.deployed import in_thread
+from functions.web.dependencies import in_thread
 from functions.web.errors import errors
 from functions.web.shapes import (
     ApiSchema,
@@ -252,7 +252,7 @@ async def list_poisoned(
 
 
 async def _with(curator: Curator, question: Callable[[Services], T]) -> T:
-    return await in_thread(curator.threads.catalog, question, curator.services)
+    return await in_thread(curator.limits.catalog, question, curator.services)
 
 
 async def _ask(curator: Curator, question: Callable[[ExchangeCatalog], T]) -> T:

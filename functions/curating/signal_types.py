@@ -11,7 +11,7 @@ from core.services import Services
 from functions.curating.curator import Curating
 from functions.web.answer import Json
 from functions.web.body import documented, read_object
-from functions.web.deployed import in_thread
+from functions.web.dependencies import in_thread
 from functions.web.errors import errors
 from functions.web.shapes import ContentTypeSwitch, IndexAge, SignalTypeRatio
 
@@ -25,7 +25,7 @@ class SignalTypeRequest(BaseModel):
 @router.get("/signal_type", response_model=list[SignalTypeRatio], responses=errors())
 async def list_signal_types(curator: Curating) -> Json:
     """Every signal type, and whether it is enabled: one of ratio 0 is not."""
-    ratios = await in_thread(curator.threads.catalog, type_ratio.every, curator.services)
+    ratios = await in_thread(curator.limits.catalog, type_ratio.every, curator.services)
     return Json([{"enabled_ratio": ratio, "name": name} for name, ratio in ratios.items()])
 
 
@@ -38,9 +38,7 @@ async def list_signal_types(curator: Curating) -> Json:
 async def update_signal_type(signal_type: str, request: Request, curator: Curating) -> Response:
     """Disable a signal type, so that it is neither hashed nor matched nor banked, or enable it."""
     given = (await read_object(request)).get("enabled_ratio")
-    await in_thread(
-        curator.threads.catalog, type_ratio.change, curator.services, signal_type, given
-    )
+    await in_thread(curator.limits.catalog, type_ratio.change, curator.services, signal_type, given)
     return Response(status_code=204, headers=await curator.publish([signal_type]))
 
 
@@ -48,7 +46,7 @@ async def update_signal_type(signal_type: str, request: Request, curator: Curati
 async def index_status(curator: Curating, signal_type: str | None = None) -> Json:
     """How the index of each signal type compares with the catalog."""
     status: dict[str, Any] = await in_thread(
-        curator.threads.catalog, _index_status, curator.services, signal_type
+        curator.limits.catalog, _index_status, curator.services, signal_type
     )
     return Json(status)
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from core.services import Services
 from functions.web import common
 from functions.web.answer import Json
-from functions.web.deployed import Threads
+from functions.web.dependencies import Limits
 from functions.web.edge import Edge
 from functions.web.errors import install
 from functions.web.openapi import App
@@ -34,8 +34,8 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
-    app.state.threads = Threads()
-    app.state.publishing = Publishing(app.state.threads)
+    app.state.limits = Limits()
+    app.state.publishing = Publishing(app.state.limits)
     mounted = (*routers, common.router)
     app.state.rules = _rules(mounted)
     app.state.methods = _methods(mounted)

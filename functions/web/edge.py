@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import HmaError, TooLarge, Unauthorized
-from functions.web.deployed import services_of
+from functions.web.dependencies import services_of
 from functions.web.errors import answer_to, unforeseen
 
 _OPEN = {"/status", "/status/live", "/site-map"}

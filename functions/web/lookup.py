@@ -16,7 +16,7 @@ from core.matching import lookup as matching
 from core.services import Services
 from core.settings.variant import chosen
 from functions.web.answer import Json, at
-from functions.web.deployed import Threads, in_thread
+from functions.web.dependencies import Limits, in_thread
 from functions.web.seen import Seen
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ class VariedQuery(TossedQuery):
 
 async def look_up(
     services: Services,
-    threads: Threads,
+    limits: Limits,
     seen: Seen,
     query: TossedQuery,
     *,
@@ -110,13 +110,13 @@ async def look_up(
         call = functools.partial(
             matching.lookup, services, name, signal, wanted, coin=coin, variants=also
         )
-        found[name] = await searched(services, threads, name, wanted, call)
+        found[name] = await searched(services, limits, name, wanted, call)
     return found
 
 
 async def searched(
     services: Services,
-    threads: Threads,
+    limits: Limits,
     signal_type: str,
     wanted: matching.Wanted,
     search: Callable[[], T],
@@ -128,7 +128,7 @@ async def searched(
         or services.lookup_index.due(signal_type)
         or services.signal_types.kind(signal_type) in ("frames", "generic")
     ):
-        return await in_thread(threads.index, search)
+        return await in_thread(limits.index, search)
     return search()
 
 

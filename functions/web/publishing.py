@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from core.errors import HmaError
 from core.services import Services
-from functions.web.deployed import Threads, in_thread
+from functions.web.dependencies import Limits, in_thread
 
 PATIENCE_SECONDS = 2.0
 """Longest that an answer waits for its change to be published: clients give up after three."""
@@ -20,8 +20,8 @@ PATIENCE_SECONDS = 2.0
 class Publishing:
     """The runs of one process, on its event loop."""
 
-    def __init__(self, threads: Threads) -> None:
-        self._threads = threads
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._next: dict[str, asyncio.Task[int]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -47,4 +47,4 @@ class Publishing:
     async def _run(self, services: Services, name: str) -> int:
         async with self._turns[name]:
             del self._next[name]  # it reads the marks now: who commits from here on needs another
-            return await in_thread(self._threads.catalog, lambda: services.publisher.publish(name))
+            return await in_thread(self._limits.catalog, lambda: services.publisher.publish(name))

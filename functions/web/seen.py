@@ -11,7 +11,7 @@ from core.services import Services
 from core.settings.variant import Variant
 from core.signal_types.enabled import SignalTypes
 from core.signal_types.hash_content import content_type_of, hash_content
-from functions.web.deployed import Threads, in_thread
+from functions.web.dependencies import Limits, in_thread
 from functions.web.upload import Upload, names_of
 
 
@@ -41,19 +41,19 @@ class Look:
     enabled: SignalTypes | None = None
 
 
-async def see_upload(upload: Upload, services: Services, threads: Threads, look: Look) -> Seen:
+async def see_upload(upload: Upload, services: Services, limits: Limits, look: Look) -> Seen:
     """What is seen in an upload."""
-    return await in_thread(threads.hashing, _seen, services, upload.content_type, upload.file, look)
+    return await in_thread(limits.hashing, _seen, services, upload.content_type, upload.file, look)
 
 
 async def see_url(
-    services: Services, threads: Threads, url: str, content_type: str | None, look: Look
+    services: Services, limits: Limits, url: str, content_type: str | None, look: Look
 ) -> Seen:
     """What is seen in what `url` leads to."""
-    fetched = await in_thread(threads.fetching, fetch, url, services.settings)
+    fetched = await in_thread(limits.fetching, fetch, url, services.settings)
     with fetched.body as file:
         known = content_type or content_type_of(fetched.content_type)
-        return await in_thread(threads.hashing, _seen, services, known, file, look)
+        return await in_thread(limits.hashing, _seen, services, known, file, look)
 
 
 def seen_signal(signal_type: str, signal: str, kinds: Collection[str]) -> Seen:

@@ -17,7 +17,7 @@ from core.errors import BadInput
 from core.hashing.media.image import Source
 from core.services import Services
 from core.signal_types.hash_content import content_type_of, hash_content
-from functions.web.deployed import Threads, in_thread
+from functions.web.dependencies import Limits, in_thread
 
 _ABSENT = "Missing multipart/form-data file upload"
 
@@ -79,7 +79,7 @@ async def form_of(request: Request) -> dict[str, str]:
 async def hash_upload(
     upload: Upload,
     services: Services,
-    threads: Threads,
+    limits: Limits,
     types: str | None,
 ) -> dict[str, str]:
     """The signals of an upload, by signal type.
@@ -89,22 +89,22 @@ async def hash_upload(
             off.
     """
     return await in_thread(
-        threads.hashing, _hashed, services, upload.content_type, upload.file, types
+        limits.hashing, _hashed, services, upload.content_type, upload.file, types
     )
 
 
 async def hash_url(
     services: Services,
-    threads: Threads,
+    limits: Limits,
     url: str,
     content_type: str | None,
     types: str | None,
 ) -> dict[str, str]:
     """The signals of what `url` leads to, as `hash_upload`."""
-    fetched = await in_thread(threads.fetching, fetch, url, services.settings)
+    fetched = await in_thread(limits.fetching, fetch, url, services.settings)
     with fetched.body as file:
         known = content_type or content_type_of(fetched.content_type)
-        return await in_thread(threads.hashing, _hashed, services, known, file, types)
+        return await in_thread(limits.hashing, _hashed, services, known, file, types)
 
 
 def _hashed(

@@ -1,4 +1,4 @@
-"""What a handler gets from the app it is mounted on: the services, and threads to wait in."""
+"""What a handler asks of the app it is mounted on: its services, and limits to wait within."""
 
 import functools
 import os
@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Threads:
-    """How much may work or wait beside the event loop at once; more than that queues.
+class Limits:
+    """How many threads may work or wait beside the event loop at once; more than that queue.
 
     Attributes:
         hashing: decoding and hashing release the lock, so one a core; each may hold an image.
@@ -45,16 +45,17 @@ def services_of(app: FastAPI) -> Services:
     return cast(Services, app.state.services)
 
 
+# Coroutines, because the framework would run plain functions in a thread, at every request.
 async def _services(request: Request) -> Services:
     return services_of(request.app)
 
 
-async def _threads(request: Request) -> Threads:
-    return cast(Threads, request.app.state.threads)
+async def _limits(request: Request) -> Limits:
+    return cast(Limits, request.app.state.limits)
 
 
-Deployed = Annotated[Services, Depends(_services)]
-Pools = Annotated[Threads, Depends(_threads)]
+AppServices = Annotated[Services, Depends(_services)]
+AppLimits = Annotated[Limits, Depends(_limits)]
 
 
 async def in_thread(
