@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from core.exchanges.fetch import FetchReport, fetch_due
 from core.exchanges.fetch import fetch as fetch_one
@@ -18,7 +19,6 @@ from functions.web.answer import Json, at
 from functions.web.app import target
 from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
-from functions.web.shapes import Fetched
 
 router = APIRouter(tags=["Fetching"])
 
@@ -32,7 +32,12 @@ class FetchRequest(BaseModel):
     )
 
 
-@router.post("/fetch", response_model=Fetched, responses=errors(404, 422))
+class FetchedAnswer(TypedDict):
+    exchanges: dict[str, dict[str, Any]]
+    opinions: dict[str, dict[str, int]]
+
+
+@router.post("/fetch", response_model=FetchedAnswer, responses=errors(404, 422))
 async def fetch_exchanges(
     query: Annotated[FetchRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:

@@ -5,12 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from functions.web.answer import Json
+from functions.web.answer import Hashes, Json
 from functions.web.app import target
-from functions.web.body import documented_file
+from functions.web.body import file_body
 from functions.web.dependencies import AppLimits, AppServices
 from functions.web.errors import errors
-from functions.web.shapes import Hashes
 from functions.web.upload import hash_upload, hash_url, uploaded
 
 router = APIRouter(prefix="/h", tags=["Hashing"])
@@ -34,7 +33,7 @@ async def hash_from_url(
     "/hash",
     response_model=Hashes,
     responses=errors(400, 413),
-    openapi_extra=documented_file(),
+    openapi_extra=file_body(),
 )
 async def hash_from_upload(
     request: Request, services: AppServices, limits: AppLimits, types: str | None = None

@@ -13,11 +13,11 @@ from functions import status
 from functions.web.answer import Json, at
 from functions.web.app import target
 from functions.web.body import (
-    Switch,
+    TruthInput,
     body_of,
-    documented,
-    documented_file,
-    documented_json,
+    file_body,
+    json_body,
+    model_body,
     read_json,
 )
 from functions.web.dependencies import AppLimits, AppServices, Limits, in_thread
@@ -95,7 +95,7 @@ class BatchRequest(Scope):
     signals: list[str] = Field(description="The signals to look up.", max_length=MOST_SIGNALS)
     banks: list[str] = Field([], description="Names of banks to search; all if empty.")
     seed: str | None = Field(None, description="Makes the coin toss reproducible.")
-    bypass_coinflip: Switch = Field(False, description="Let every bank take part.")
+    bypass_coinflip: TruthInput = Field(False, description="Let every bank take part.")
 
 
 @router.get("/raw_lookup", response_model=RawMatches, responses=errors(400, 422))
@@ -147,7 +147,7 @@ async def lookup(
     "/lookup",
     response_model=MatchesByType,
     responses=errors(400, 403, 413, 422),
-    openapi_extra=documented_file(),
+    openapi_extra=file_body(),
 )
 async def lookup_upload(
     query: Annotated[UploadLookupRequest, Query()],
@@ -182,7 +182,7 @@ async def hash_and_match(
     "/hash_and_match",
     response_model=HashesAndMatches,
     responses=errors(400, 403, 413, 422),
-    openapi_extra=documented_file(),
+    openapi_extra=file_body(),
 )
 async def hash_and_match_upload(
     query: Annotated[UploadLookupRequest, Query()],
@@ -200,7 +200,7 @@ async def hash_and_match_upload(
     "/batch_lookup",
     response_model=Batch,
     responses=errors(400, 413, 422),
-    openapi_extra=documented(BatchRequest),
+    openapi_extra=model_body(BatchRequest),
 )
 async def batch_lookup(
     body: Annotated[BatchRequest, Depends(body_of(BatchRequest))],
@@ -240,7 +240,7 @@ async def index_status(
     "/compare",
     response_model=dict[str, list[bool | dict[str, Any]]],
     responses=errors(400, 413, 415),
-    openapi_extra=documented_json(PAIRS),
+    openapi_extra=json_body(PAIRS),
 )
 async def compare(request: Request, services: AppServices) -> Json:
     """Whether two signals of each type match, and how far apart they are."""

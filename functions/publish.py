@@ -10,11 +10,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from core.services import Services
-from functions.web.answer import Json, at
+from functions.web.answer import Json, SnapshotNumbers, at
 from functions.web.app import target
 from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
-from functions.web.shapes import Numbers
 
 router = APIRouter(tags=["Publishing"])
 
@@ -25,7 +24,7 @@ class PublishRequest(BaseModel):
     )
 
 
-@router.post("/publish", response_model=Numbers, responses=errors(422))
+@router.post("/publish", response_model=SnapshotNumbers, responses=errors(422))
 async def publish_all(
     query: Annotated[PublishRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:

@@ -15,7 +15,7 @@ from core.services import Services
 from functions import status
 from functions.web.answer import Json
 from functions.web.app import target
-from functions.web.body import body_of, documented
+from functions.web.body import body_of, model_body
 from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
 
@@ -30,7 +30,7 @@ class Question(BaseModel):
     count: bool = Field(False, description="Whether to count the live contents of this share.")
 
 
-@router.post("/search", responses=errors(400, 413, 422), openapi_extra=documented(Question))
+@router.post("/search", responses=errors(400, 413, 422), openapi_extra=model_body(Question))
 async def search(
     question: Annotated[Question, Depends(body_of(Question))],
     services: AppServices,

@@ -17,7 +17,7 @@ from core.services import Services
 from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
 from functions.web.app import target
-from functions.web.body import body_of, documented, documented_file, documented_form
+from functions.web.body import body_of, file_body, form_body, model_body
 from functions.web.dependencies import AppLimits, AppServices, Limits, in_thread
 from functions.web.errors import pages
 from functions.web.lookup import match_object
@@ -40,7 +40,7 @@ class FindRequest(BaseModel):
     "/query",
     response_model=Queried,
     responses=pages(400, 413),
-    openapi_extra=documented_file(_BYPASS),
+    openapi_extra=file_body(_BYPASS),
 )
 async def query(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What an uploaded file matches in every bank, nearest first."""
@@ -54,7 +54,7 @@ async def query(request: Request, services: AppServices, limits: AppLimits) -> J
     "/query_url",
     response_model=Queried,
     responses=pages(400, 413),
-    openapi_extra=documented_form("url", "content_type", optional=(_BYPASS,)),
+    openapi_extra=form_body("url", "content_type", optional=(_BYPASS,)),
 )
 async def query_url(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What the content behind a URL matches in every bank, nearest first."""
@@ -69,7 +69,7 @@ async def query_url(request: Request, services: AppServices, limits: AppLimits) 
     "/query_hash",
     response_model=Queried,
     responses=pages(400, 413),
-    openapi_extra=documented_form("signal_type", "signal_value", optional=(_BYPASS,)),
+    openapi_extra=form_body("signal_type", "signal_value", optional=(_BYPASS,)),
 )
 async def query_hash(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What a signal matches in every bank, nearest first."""
@@ -83,7 +83,7 @@ async def query_hash(request: Request, services: AppServices, limits: AppLimits)
     "/bank/{bank_name}/content/find",
     response_model=Found,
     responses=pages(400, 404, 413, 422),
-    openapi_extra=documented(FindRequest),
+    openapi_extra=model_body(FindRequest),
 )
 async def find(
     bank_name: str,
@@ -113,7 +113,7 @@ async def find(
     status_code=302,
     response_class=RedirectResponse,
     responses=pages(400, 403, 413),
-    openapi_extra=documented_form("bank_name"),
+    openapi_extra=form_body("bank_name"),
 )
 async def create_bank(request: Request, curator: Curating) -> RedirectResponse:
     """A new, empty bank; leads back to where its form was."""

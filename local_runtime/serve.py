@@ -23,9 +23,16 @@ from core.exchanges.fetch import fetch_due
 from core.exchanges.opinion import send_due
 from core.services import Services
 from core.settings import Settings
-from functions import curate, fetch, match, publish, status, ui
+from functions import fetch, match, publish, status, ui
 from functions import hash as hash_function
-from functions.curating import contents, exchanges, opinions, signal_types
+from functions.curating import (
+    bank_routes,
+    content_routes,
+    contents,
+    exchange_routes,
+    opinion_routes,
+    signal_type_routes,
+)
 from functions.web.app import build
 from local_runtime.development import router
 from local_runtime.scheduler import Scheduler
@@ -35,11 +42,12 @@ ROUTERS = (
     status.router,
     hash_function.router,
     match.router,
-    curate.router,
+    bank_routes.router,
+    content_routes.router,
     contents.router,
-    exchanges.router,
-    opinions.router,
-    signal_types.router,
+    exchange_routes.router,
+    opinion_routes.router,
+    signal_type_routes.router,
     fetch.router,
     publish.router,
     ui.router,

@@ -1,19 +1,20 @@
 """Finding content, within a bank or in all of them; a part of the curate function."""
 
 import functools
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from core.catalog import Catalog, Content
 from core.errors import BadInput
 from core.matching import lookup as matching
-from functions.curating.curator import Curating, Curator, content_answer
-from functions.web.answer import Json, at
+from functions.curating.catalog_answers import ContentAnswer, content_answer
+from functions.curating.curator import Curating, Curator
+from functions.web.answer import Hashes, Json, at
 from functions.web.errors import errors
 from functions.web.lookup import Scope, searched
-from functions.web.shapes import Contents, Counts
 
 router = APIRouter(prefix="/c", tags=["Content"])
 
@@ -36,6 +37,25 @@ class ContentsQuery(BaseModel):
     )
 
 
+class ListedContent(ContentAnswer):
+    signals: Hashes
+    note: str | None
+    metadata: dict[str, Any] | None
+    distance: NotRequired[str]
+
+
+class Contents(TypedDict):
+    contents: list[ListedContent]
+    next: int | None
+
+
+class CountsAnswer(TypedDict):
+    contents: int
+    disabled: int
+    signals: dict[str, int]
+    crops: NotRequired[int]
+
+
 @router.get("/contents", response_model=Contents, responses=errors(400, 422))
 async def all_contents(query: Annotated[ContentsQuery, Query()], curator: Curating) -> Json:
     """Content of every bank, by ascending id."""
@@ -54,7 +74,7 @@ async def bank_contents(
     return await _contents(bank_name, query, curator)
 
 
-@router.get("/bank/{bank_name}/counts", response_model=Counts, responses=errors(404))
+@router.get("/bank/{bank_name}/counts", response_model=CountsAnswer, responses=errors(404))
 async def bank_counts(bank_name: str, curator: Curating) -> Json:
     """How many contents a bank has: in all, disabled, and with signals of each type; and crops."""
     counts = await curator.ask(lambda catalog: catalog.counts(bank_name))

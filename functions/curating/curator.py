@@ -6,8 +6,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from starlette.convertors import Convertor, register_url_convertor
 
-from core.catalog import Bank, Catalog, Content
-from functions.web import shapes
+from core.catalog import Catalog
 from functions.web.answer import at
 from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.publishing import Publishing
@@ -49,28 +48,3 @@ class Curator:
 
 
 Curating = Annotated[Curator, Depends()]
-
-
-def bank_answer(bank: Bank) -> shapes.Bank:
-    """A bank as HMA's clients know it, and of what they do not know only what it has."""
-    answer: shapes.Bank = {"matching_enabled_ratio": bank.enabled_ratio, "name": bank.name}
-    if bank.allow_list:
-        answer["allow_list"] = True
-    if bank.thresholds:
-        answer["thresholds"] = dict(bank.thresholds)
-    if bank.crops:
-        answer["crops"] = True
-    return answer
-
-
-def content_answer(content: Content) -> shapes.Content:
-    """A content without its signals, metadata and note, which not every answer has."""
-    answer: shapes.Content = {
-        "bank": bank_answer(content.bank),
-        "disable_until_ts": content.disable_until_ts,
-        "id": content.id,
-        "original_media_uri": content.original_media_uri,
-    }
-    if content.labels:
-        answer["labels"] = list(content.labels)
-    return answer

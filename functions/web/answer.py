@@ -9,6 +9,12 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
+Hashes = dict[str, str]
+"""Signals by signal type."""
+
+SnapshotNumbers = dict[str, int]
+"""Snapshot numbers by signal type."""
+
 
 class Json(JSONResponse):
     """Sorted keys, compact, ASCII, a newline at the end."""

@@ -20,7 +20,7 @@ YES_OR_NO = {
         {"enum": ["0", "1", "false", "true", "no", "yes", "off", "on", "f", "t", "n", "y"]},
     ]
 }
-Switch = Annotated[bool, WithJsonSchema(YES_OR_NO)]
+TruthInput = Annotated[bool, WithJsonSchema(YES_OR_NO)]
 """A truth value as HMA's clients may write it."""
 
 SHARE = {
@@ -30,7 +30,7 @@ SHARE = {
         {"type": "boolean"},
     ]
 }
-Share = Annotated[float, WithJsonSchema(SHARE)]
+ShareInput = Annotated[float, WithJsonSchema(SHARE)]
 """A number from 0 to 1, which may come as a string."""
 
 _LARGEST = 8 << 20
@@ -92,26 +92,26 @@ def body_of(model: type[M]) -> Callable[[Request], Awaitable[M]]:
     return parsed
 
 
-def documented(model: type[BaseModel]) -> dict[str, Any]:
+def model_body(model: type[BaseModel]) -> dict[str, Any]:
     """What OpenAPI says of such a body."""
-    return _documented("application/json", model.model_json_schema())
+    return _request_body("application/json", model.model_json_schema())
 
 
-def documented_file(*fields: str, or_json: dict[str, Any] | None = None) -> dict[str, Any]:
+def file_body(*fields: str, or_json: dict[str, Any] | None = None) -> dict[str, Any]:
     """What OpenAPI says of a form with one file, named for its content type, and `fields`.
 
     Args:
         or_json: the schema of a JSON body that may come instead, or nothing at all.
     """
     file = {"type": "string", "format": "binary", "description": "or `video`, …: exactly one file"}
-    form = _documented("multipart/form-data", _form(dict.fromkeys(fields, _TEXT), photo=file))
+    form = _request_body("multipart/form-data", _form(dict.fromkeys(fields, _TEXT), photo=file))
     if or_json is not None:
         form["requestBody"]["required"] = False
         form["requestBody"]["content"]["application/json"] = {"schema": or_json}
     return form
 
 
-def documented_form(*required: str, optional: Sequence[str] = ()) -> dict[str, Any]:
+def form_body(*required: str, optional: Sequence[str] = ()) -> dict[str, Any]:
     """What OpenAPI says of a form of text fields."""
     schema = _form(dict.fromkeys(optional, _TEXT), **dict.fromkeys(required, _TEXT))
     types = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -119,9 +119,9 @@ def documented_form(*required: str, optional: Sequence[str] = ()) -> dict[str, A
     return {"requestBody": body}
 
 
-def documented_json(schema: dict[str, Any]) -> dict[str, Any]:
+def json_body(schema: dict[str, Any]) -> dict[str, Any]:
     """What OpenAPI says of a JSON body that no model describes."""
-    return _documented("application/json", schema)
+    return _request_body("application/json", schema)
 
 
 def parse_json(text: bytes | str) -> Any:
@@ -145,7 +145,7 @@ def _form(optional: dict[str, Any], **required: dict[str, Any]) -> dict[str, Any
     return {"type": "object", "properties": required | optional, "required": list(required)}
 
 
-def _documented(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _request_body(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 

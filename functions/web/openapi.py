@@ -1,4 +1,8 @@
-"""The app as OpenAPI describes it: what the framework says, less what is not so."""
+"""The app as OpenAPI describes it: what the framework says, less what is not so.
+
+An answer's class is called as its schema is, with `Answer` behind that where the program has
+another thing of this name: `BankAnswer` is what clients know as `Bank`.
+"""
 
 from typing import Any
 
@@ -11,7 +15,7 @@ class App(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The description, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = _corrected(super().openapi())
+            self.openapi_schema = _with_client_names(_corrected(super().openapi()))
         return self.openapi_schema
 
 
@@ -38,3 +42,26 @@ def _corrected(spec: dict[str, Any]) -> dict[str, Any]:
             spec["paths"][open_to_all]["get"]["security"] = []
             spec["paths"][open_to_all]["get"]["responses"].pop("401", None)
     return spec
+
+
+def _with_client_names(node: Any) -> Any:
+    """`node` of a description with every class called as clients know it.
+
+    Raises:
+        ValueError: two classes would have one name.
+    """
+    if isinstance(node, list):
+        return [_with_client_names(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    renamed = {_client_name(key): _with_client_names(value) for key, value in node.items()}
+    if len(renamed) < len(node):
+        raise ValueError(f"two schemas of one name among {', '.join(node)}")
+    for key in "$ref", "title":
+        if isinstance(renamed.get(key), str):
+            renamed[key] = _client_name(renamed[key])
+    return renamed
+
+
+def _client_name(name: str) -> str:
+    return name.removesuffix("Answer")

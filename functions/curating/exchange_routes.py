@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from core.catalog.exchange.exchange import Exchange, check_name
 from core.catalog.exchanges import ExchangeCatalog
@@ -17,20 +18,12 @@ from core.errors import BadInput, NotFound
 from core.exchanges.registry import Api, takes_credentials
 from core.exchanges.schema import schema
 from core.services import Services
+from functions.curating.catalog_answers import DoneAnswer
 from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
-from functions.web.body import Switch, body_of, documented, read_json, read_object
+from functions.web.body import TruthInput, body_of, model_body, read_json, read_object
 from functions.web.dependencies import in_thread
 from functions.web.errors import errors
-from functions.web.shapes import (
-    ApiSchema,
-    Authentication,
-    Done,
-    ExchangeConfig,
-    ExchangeProgress,
-    ExchangeStatus,
-    Poisoned,
-)
 
 T = TypeVar("T")
 
@@ -55,8 +48,8 @@ class ExchangeCreateRequest(BaseModel):
 
 
 class ExchangeUpdateRequest(BaseModel):
-    enabled: Switch | None = Field(None, description="Whether it is fetched.")
-    report_opinions: Switch | None = Field(
+    enabled: TruthInput | None = Field(None, description="Whether it is fetched.")
+    report_opinions: TruthInput | None = Field(
         None, description="Whether the exchange is told of true and false positives."
     )
 
@@ -70,6 +63,67 @@ class CredentialsRequest(BaseModel):
 class PageRequest(BaseModel):
     after: int = Field(0, ge=0, le=2**63 - 1, description="`following` of the page before.")
     limit: int = Field(100, ge=1, le=1000)
+
+
+class Authentication(TypedDict):
+    has_set_authentification: bool
+    supports_authentification: bool
+
+
+class FieldAnswer(TypedDict):
+    name: str
+    type: str
+    required: bool
+    default: Any
+    help: str | None
+    choices: list[Any] | None
+
+
+class Fields(TypedDict):
+    fields: list[FieldAnswer]
+
+
+class ApiSchema(TypedDict):
+    config_schema: Fields
+    credentials_schema: Fields | None
+
+
+class ExchangeConfig(TypedDict):
+    """And what the exchange's API asks for, under the names that it gives it."""
+
+    api: str
+    enabled: bool
+    name: str
+
+
+class ExchangeStatus(TypedDict):
+    checkpoint_ts: int | None
+    fetched_items: int
+    last_fetch_complete_ts: int | None
+    last_fetch_succeeded: bool | None
+    running_fetch_start_ts: int | None
+    up_to_date: bool
+
+
+class ExchangeProgress(TypedDict):
+    enabled: bool
+    fetch: dict[str, Any]
+    fetched: dict[str, Any]
+    opinions: dict[str, Any]
+    ready: bool
+    report_opinions: bool
+    unpublished: int
+
+
+class PoisonedRecord(TypedDict):
+    key: str
+    reason: str
+    record: Any
+
+
+class PoisonedAnswer(TypedDict):
+    following: int | None
+    records: list[PoisonedRecord]
 
 
 @router.get("/exchanges/apis", response_model=list[str], responses=errors())
@@ -88,7 +142,7 @@ async def show_api(api_name: str, curator: Curating) -> Json:
     "/exchanges/api/{api_name}",
     response_model=Authentication,
     responses=errors(400, 404, 413, 415),
-    openapi_extra=documented(CredentialsRequest),
+    openapi_extra=model_body(CredentialsRequest),
 )
 async def set_credentials(api_name: str, request: Request, curator: Curating) -> Json:
     """Set the credentials of an API, or delete them."""
@@ -121,9 +175,9 @@ async def show_schema(api_name: str, curator: Curating) -> Json:
 @router.post(
     "/exchanges",
     status_code=201,
-    response_model=Done,
+    response_model=DoneAnswer,
     responses=errors(400, 403, 413, 415),
-    openapi_extra=documented(ExchangeCreateRequest),
+    openapi_extra=model_body(ExchangeCreateRequest),
 )
 async def create_exchange(request: Request, curator: Curating) -> Json:
     """A new exchange, and the bank that it feeds."""
@@ -161,7 +215,7 @@ async def show_exchange(exchange_name: str, curator: Curating) -> Json:
     "/exchange/{exchange_name}",
     response_model=ExchangeConfig,
     responses=errors(404, 413, 422),
-    openapi_extra=documented(ExchangeUpdateRequest),
+    openapi_extra=model_body(ExchangeUpdateRequest),
 )
 async def update_exchange(
     exchange_name: str,
@@ -176,7 +230,7 @@ async def update_exchange(
     return Json(_config(changed))
 
 
-@router.delete("/exchange/{exchange_name}", response_model=Done, responses=errors(404))
+@router.delete("/exchange/{exchange_name}", response_model=DoneAnswer, responses=errors(404))
 async def delete_exchange(exchange_name: str, curator: Curating) -> Json:
     """Delete an exchange with its bank, if it is there."""
     await _ask(curator, lambda catalog: catalog.delete(exchange_name))
@@ -231,7 +285,7 @@ async def show_progress(exchange_name: str, curator: Curating) -> Json:
 
 
 @router.get(
-    "/exchange/{exchange_name}/poisoned", response_model=Poisoned, responses=errors(404, 422)
+    "/exchange/{exchange_name}/poisoned", response_model=PoisonedAnswer, responses=errors(404, 422)
 )
 async def list_poisoned(
     exchange_name: str, page: Annotated[PageRequest, Query()], curator: Curating

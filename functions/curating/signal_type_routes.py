@@ -5,21 +5,39 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from core.curation import type_switch as type_ratio
 from core.services import Services
 from functions.curating.curator import Curating
 from functions.web.answer import Json
-from functions.web.body import documented, read_object
+from functions.web.body import model_body, read_object
 from functions.web.dependencies import in_thread
 from functions.web.errors import errors
-from functions.web.shapes import ContentTypeSwitch, IndexAge, SignalTypeRatio
 
 router = APIRouter(prefix="/c", tags=["Configuration"])
 
 
 class SignalTypeRequest(BaseModel):
     enabled_ratio: float = Field(description="0 disables the type, all else enables it.")
+
+
+class SignalTypeRatio(TypedDict):
+    enabled_ratio: float
+    name: str
+
+
+class ContentTypeSwitch(TypedDict):
+    enabled: bool
+    name: str
+
+
+class IndexAge(TypedDict):
+    db_size: int
+    index_built_to: int
+    index_out_of_date: bool
+    index_size: int
+    newest_db_item: int
 
 
 @router.get("/signal_type", response_model=list[SignalTypeRatio], responses=errors())
@@ -33,7 +51,7 @@ async def list_signal_types(curator: Curating) -> Json:
     "/signal_type/{signal_type}",
     status_code=204,
     responses=errors(400, 404, 413, 415),
-    openapi_extra=documented(SignalTypeRequest),
+    openapi_extra=model_body(SignalTypeRequest),
 )
 async def update_signal_type(signal_type: str, request: Request, curator: Curating) -> Response:
     """Disable a signal type, so that it is neither hashed nor matched nor banked, or enable it."""

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from core.catalog.exchange.opinion import Opinion
 from functions.curating.curator import Curating
-from functions.web import shapes
 from functions.web.answer import Json
-from functions.web.body import body_of, documented
+from functions.web.body import body_of, model_body
 from functions.web.errors import errors
 
 router = APIRouter(prefix="/c", tags=["Exchanges"])
@@ -26,11 +26,21 @@ class OpinionRequest(BaseModel):
     )
 
 
+class OpinionAnswer(TypedDict):
+    id: int
+    record_key: str
+    opinion: str
+    state: str
+    attempts: int
+    next_try_ts: int
+    error: str | None
+
+
 @router.post(
     "/bank/{bank_name}/content/{content_id:id}/opinion",
-    response_model=shapes.Opinion,
+    response_model=OpinionAnswer,
     responses=errors(400, 404, 413, 422),
-    openapi_extra=documented(OpinionRequest),
+    openapi_extra=model_body(OpinionRequest),
 )
 async def add_opinion(
     bank_name: str,
@@ -47,7 +57,7 @@ async def add_opinion(
 
 @router.get(
     "/bank/{bank_name}/content/{content_id:id}/opinion",
-    response_model=list[shapes.Opinion],
+    response_model=list[OpinionAnswer],
     responses=errors(404),
 )
 async def list_opinions(bank_name: str, content_id: int, curator: Curating) -> Json:
