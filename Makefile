@@ -47,16 +47,16 @@ bench-freshness: .venv/dev  ## how soon a change is seen by another process
 	@$(BIN)/python -m tests.bench.freshness
 
 bench-quality: .venv/dev  ## which altered copies are found, beside threatexchange
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench.quality
+	@$(BIN)/python -m tests.bench.quality
 
 bench-index: .venv/dev  ## large indices beside threatexchange and faiss; SCALE=1M, 10M or 100M
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
+	@$(BIN)/python -m tests.bench.index $(or $(SCALE),1M) $(ARGS)
 
 bench-exact: .venv/dev  ## large indices of MD5s beside threatexchange's; SCALE=1M, 10M or 50M
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.exact $(or $(SCALE),1M)
+	@$(BIN)/python -m tests.bench.exact $(or $(SCALE),1M)
 
 bench-frames: .venv/dev  ## videos by their frames beside threatexchange's index; VIDEOS=10000
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.frames $(VIDEOS)
+	@$(BIN)/python -m tests.bench.frames $(VIDEOS)
 
 bench-hash: .venv/dev  ## bytes of an image to its hash, beside threatexchange; ONLY="2MP jpeg"
 	@$(BIN)/python -m tests.bench.hash $(ONLY)
@@ -68,7 +68,7 @@ bench-http: .venv/dev  ## uploads a second of hash and match, beside threatexcha
 	@$(BIN)/python -m tests.bench.http
 
 prove-media: .venv/dev  ## hash hostile files and 10,000 damaged ones; as JSON lines
-	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.core.hashing.hostile_media
+	@$(BIN)/python -m tests.core.hashing.hostile_media
 
 prove-index: .venv/dev  ## 10,000 queries beside brute force; writers killed 200 times before readers
 	PROVE_QUERIES=12000 PROVE_KILLS=200 $(BIN)/python -m pytest \

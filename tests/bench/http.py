@@ -6,6 +6,9 @@ thousand hashes in its index. The peer is threatexchange's hashing path behind a
 does nothing else, under gunicorn with two workers and the same clients. HMA serves it in that way
 and does more for each request, so its own figure is no higher.
 
+Then one client looks banked hashes up, one after the other on one connection, in `hma serve` as a
+user starts it and in threatexchange's index behind such a route: what waits besides the search.
+
 Clients take their share of the same cores. So besides images a second there are images by second of
 the processor that the server's processes spent, from /proc: what one core of its own can do. Prints
 JSON lines, and rewrites the table in `docs/benchmarks.md`.
@@ -14,6 +17,7 @@ JSON lines, and rewrites the table in `docs/benchmarks.md`.
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +25,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -29,14 +34,16 @@ import requests
 from rich.console import Console
 
 from core.settings import Settings
-from tests.bench.hash import ONE_THREAD, _photographs, _saved
+from tests.bench.hash import _photographs, _saved
 from tests.bench.report import machine, put
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.served import Served, serving
+from tests.system.runtime import running
 
 ROOT = Path(__file__).parents[2]
 WARM_SECONDS, SECONDS = 3.0, 10.0
 WORKERS, CLIENTS, PICTURES, BANKED = 2, 4, 8, 1000
+WARM_LOOKUPS, LOOKUPS = 300, 3000
 DOLLARS = 0.000024
 """For a second of one processor, assumed: what hosted functions list is about that."""
 
@@ -49,6 +56,14 @@ CASES = {
 }
 
 progress = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """Seconds that a lookup takes its client, at the median, and the server's processor."""
+
+    wait: float
+    processor: float
 
 
 @dataclass(frozen=True)
@@ -78,7 +93,12 @@ def main() -> None:
             progress.print(case)
             with _started(case, index, folder) as served:
                 seen[case] = _measured(served, CASES[case][1], folder / "pictures")
-    lines = list(_lines(seen))
+        times = {}
+        for server, started in (("ours", _serve(folder)), ("peer", _started(PEER, {}, folder))):
+            progress.print(f"lookups, {server}")
+            with started as served:
+                times[server] = _lookups(served)
+    lines = [*_lines(seen), *_lookup_lines(**times)]
     for line in lines:
         print(json.dumps(line), flush=True)
     _write_table(lines)
@@ -107,10 +127,45 @@ def _started(case: str, index: dict[str, str], folder: Path) -> Iterator[Served]
         source = str(ROOT / "functions" / f"{verb}.py")
         arguments = ["--source", source, "--target", verb, "--host", "127.0.0.1"]
         arguments += ["--port", "{port}"]
-    environ = {**ONE_THREAD, **more, **(index if verb == "match" else {})}
+    environ = {**more, **(index if verb == "match" else {})}
     workers = {"WORKERS": str(WORKERS), "WEB_CONCURRENCY": str(WORKERS), "PYTHONPATH": str(ROOT)}
     with serving(module, *arguments, environ=environ | workers, log=folder / "log") as served:
         yield served
+
+
+@contextmanager
+def _serve(folder: Path) -> Iterator[Served]:
+    """`hma serve`, with as many hashes banked as the peer has."""
+    with running(folder / "serve") as served:
+        served.post("/c/banks", json={"name": "BANK"}).raise_for_status()
+        rng = random.Random(6)
+        for _ in range(BANKED):
+            signals = {"pdq": random_signal(rng)}
+            served.post("/c/bank/BANK/signal", json=signals).raise_for_status()
+        yield served
+
+
+def _lookups(served: Served) -> Lookups:
+    """Look banked hashes up, one after the other, on one connection."""
+    rng = random.Random(6)
+    paths = [f"/m/lookup?signal_type=pdq&signal={random_signal(rng)}" for _ in range(BANKED)]
+    connection = HTTPConnection(*served.address, timeout=30)
+    connection.connect()
+    waits = []
+    spent = 0.0
+    for number in range(WARM_LOOKUPS + LOOKUPS):
+        if number == WARM_LOOKUPS:
+            spent = _processor_seconds(served.child.pid)
+        begun = time.perf_counter()
+        connection.request("GET", paths[number % BANKED])
+        with connection.getresponse() as answer:
+            content = answer.read()
+        waits.append(time.perf_counter() - begun)
+        assert answer.status == 200, content
+        assert b"bank_content_id" in content
+    spent = _processor_seconds(served.child.pid) - spent
+    connection.close()
+    return Lookups(statistics.median(waits[WARM_LOOKUPS:]), spent / LOOKUPS)
 
 
 def _measured(served: Served, path: str, pictures: Path) -> Seen:
@@ -191,6 +246,23 @@ def _lines(seen: dict[str, Seen]) -> Iterator[dict[str, Any]]:
                 "ratio": round(ratio, 2),
                 "unit": unit,
             }
+
+
+def _lookup_lines(ours: Lookups, peer: Lookups) -> Iterator[dict[str, Any]]:
+    figures = {
+        "p50": (1000 * ours.wait, 1000 * peer.wait, "ms"),
+        "processor": (1e6 * ours.processor, 1e6 * peer.processor, "µs"),
+    }
+    for figure, (mine, theirs, unit) in figures.items():
+        yield {
+            "bench": "http",
+            "case": f"lookup/one connection/{figure}",
+            "ours": float(f"{mine:.4g}"),
+            "peer": float(f"{theirs:.4g}"),
+            "peer_name": PEER,
+            "ratio": round(theirs / mine, 2),
+            "unit": unit,
+        }
 
 
 def _cents(seen: Seen) -> float:

@@ -22,8 +22,13 @@ FORBIDDEN = {
 KNOW_SQL = ("core/catalog/", "core/transfer/hma_database.py")
 """The catalog, and what reads the database of another program."""
 
-MAY_READ_ENVIRONMENT = {"core/settings/settings.py", "local_runtime/store/s3_server.py"}
-"""The settings, for all of us; and what starts other programs, which hands its own on to them."""
+MAY_READ_ENVIRONMENT = {
+    "core/settings/settings.py",
+    "core/__init__.py",
+    "local_runtime/store/s3_server.py",
+}
+"""The settings, for all of us; what tells NumPy how many threads it has, before it is imported; and
+what starts other programs, which hands its own on to them."""
 
 
 def offences(where: str, source: str) -> Iterator[str]:

@@ -3,14 +3,20 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.catalog import Catalog
 from local_runtime.demo.photos import altered, photo
+from local_runtime.serve import _listen
 from local_runtime.store.s3_server import S3Server, find_minio
 from tests.served import Served
 from tests.servers import boto3_client, wait_until
@@ -180,3 +186,35 @@ def test_store_that_cannot_be_used_is_told(store: str, says: str, tmp_path: Path
     assert refused.code == 1
     assert says in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """Of an answer the body is sent before the client has acknowledged its head."""
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_http_is_spoken_in_c() -> None:
+    """What every server of ours runs on is installed: httptools and uvloop, not pure Python."""
+    config = uvicorn.Config("functions.web.app:build", factory=True)
+    config.load()
+    assert config.http_protocol_class is HttpToolsProtocol
+    assert config.get_loop_factory() is uvloop.new_event_loop
+
+
+@pytest.mark.parametrize("entry", ["functions.hash", "functions.match", "local_runtime.cli"])
+def test_pictures_are_hashed_by_one_thread_each(entry: str) -> None:
+    """Whatever a user starts, BLAS has one thread, unless that user says otherwise."""
+    code = (
+        f"import {entry}, numpy, threadpoolctl\n"
+        "pools = threadpoolctl.threadpool_info()\n"
+        "print({pool['num_threads'] for pool in pools if 'numpy' in pool['filepath']})"
+    )
+    for given, threads in (({}, 1), ({"OPENBLAS_NUM_THREADS": "2"}, 2)):
+        environ = {n: v for n, v in os.environ.items() if not n.endswith("_NUM_THREADS")} | given
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == str({threads})
