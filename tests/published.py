@@ -1,7 +1,8 @@
 """What a deployment's index says, and what its catalog says, in one form to compare."""
 
 from core.index.entry import Entry
-from core.index.layers.layer import Columns
+from core.index.layers.columns import Columns
+from core.index.layers.kinds import layer_kind
 from core.index.objects.cache import DiskCache
 from core.index.objects.segment import open_segment
 from core.index.objects.snapshot import newest_snapshot, read_snapshot
@@ -21,9 +22,9 @@ def published_entries(
     cache = DiskCache(services.store, services.settings.cache_dir)
     type_class = services.signal_types.get(signal_type)
     layers = [open_segment(cache, signal_type, type_class, s).columns for s in snapshot.segments]
-    kind = services.signal_types.kind(signal_type)
+    kind = layer_kind(services.signal_types.kind(signal_type).name)
     tail = Columns.of(kind, snapshot.tail.held, snapshot.tail.removed)
-    merged = Columns.merged([*layers, tail], at_bottom=True)
+    merged = Columns.merge([*layers, tail], at_bottom=True)
     return {entry.content_id: entry for entry in merged.entries()}
 
 

@@ -16,17 +16,12 @@ from threatexchange.signal_type.signal_base import (
     FileHasher,
     SignalComparisonResult,
     SignalType,
-    TrivialSignalTypeIndex,
 )
 
 from core.errors import BadInput
-from core.hashing.vpdq.signal import DISTANCE
 from core.settings import Settings
 from core.signal_types.extension import by_name, loaded, manifest
-from core.signal_types.vpdq import VpdqSignal
-
-PDQ_THRESHOLD = 31
-"""Largest Hamming distance, inclusive, at which two PDQ hashes match."""
+from core.signal_types.index_kind import IndexKind, index_kind
 
 SIGNAL_TYPES = MappingProxyType(
     {
@@ -135,27 +130,21 @@ class SignalTypes:
             if issubclass(signal_type, FileHasher) and content in signal_type.get_content_types()
         }
 
-    def kind(self, name: str) -> str:
+    def kind(self, name: str) -> IndexKind:
         """How signals of this type are indexed.
 
-        `binary` are 256 bits compared by Hamming distance, `frames` several of those each, `exact`
-        match only what equals them, and of `generic` ones only the type itself knows what they
-        match.
+        Raises:
+            BadInput: no such signal type, or it is not enabled.
         """
-        signal_type = self.get(name)
-        if signal_type is PdqSignal:
-            return "binary"
-        if signal_type is VpdqSignal:
-            return "frames"
-        # The very class: one that inherits from it may well look things up in its own way.
-        return "exact" if signal_type.get_index_cls() is TrivialSignalTypeIndex else "generic"
+        return index_kind(self.get(name))
+
+    def is_quick(self, name: str) -> bool:
+        """Whether a lookup of one signal is short enough for an event loop to wait for."""
+        return self.kind(name).quick
 
     def threshold(self, name: str) -> int:
-        """The largest distance that matches, inclusive; 0 where distances are not bits.
-
-        Of `frames` it is that of two frames, which is not for a request or a bank to choose.
-        """
-        return {"binary": PDQ_THRESHOLD, "frames": DISTANCE}.get(self.kind(name), 0)
+        """The largest distance that matches, inclusive; 0 where distances are not bits."""
+        return self.kind(name).threshold
 
     def check_threshold(self, name: str, threshold: int) -> None:
         """Refuse a threshold that would say nothing, or too much, about signals of this type.
@@ -163,7 +152,7 @@ class SignalTypes:
         Raises:
             BadInput: its distances are not bits, or it never matches that far away.
         """
-        if self.kind(name) != "binary":
+        if not self.kind(name).adjustable:
             raise BadInput(f"signals of type {name} have no distance in bits, and so no threshold")
         if not 0 <= threshold <= self.threshold(name):
             raise BadInput(f"the threshold of {name} must be between 0 and {self.threshold(name)}")

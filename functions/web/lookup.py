@@ -126,7 +126,7 @@ async def searched(
     if known and (
         wanted.min_snapshot is not None
         or services.lookup_index.due(signal_type)
-        or services.signal_types.kind(signal_type) in ("frames", "generic")
+        or not services.signal_types.is_quick(signal_type)
     ):
         return await in_thread(limits.index, search)
     return search()

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
 from core.hashing.pdq import compute
-from core.index.layers.columns import Packed, Texts
-from core.index.layers.layer import Columns
+from core.index.layers.columns import Columns
+from core.index.layers.kinds import layer_kind
+from core.index.layers.packed import Packed, Texts
 
 Bits = NDArray[np.uint8]
 
@@ -22,10 +23,11 @@ COPIES = 25
 CHUNK = 1_000_000
 
 
-def one_bank(first_id: int, signals: Packed) -> Columns:
+def one_bank(kind: str, first_id: int, signals: Packed) -> Columns:
     """`signals` as contents of one bank that say no more, a signal each, by ascending id."""
     count = len(signals)
     return Columns(
+        layer_kind(kind),
         np.arange(first_id, first_id + count),
         np.ones(count, np.int64),
         np.ones(count, np.int64),

@@ -21,8 +21,8 @@ import numpy as np
 from rich.console import Console
 from threatexchange.signal_type.signal_base import TrivialSignalTypeIndex
 
+from core.index.layers.columns import Columns
 from core.index.layers.exact import BYTES, Digests
-from core.index.layers.layer import Columns
 from core.index.objects.segment import write_segment
 from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
 from core.services import Services
@@ -112,9 +112,9 @@ def _ours(folder: Path, digests: Any, asked: list[str], expected: list[list[int]
 def _segments(services: Services, digests: Any) -> Iterator[SegmentRef]:
     for start in range(0, len(digests), SEGMENT_ROWS):
         part = digests[start : start + SEGMENT_ROWS]
-        columns = one_bank(FIRST_ID + start, Digests(part, None))
-        merged = Columns.merged([columns], at_bottom=True)  # which puts them in order
-        yield write_segment(services.store, TYPE, "exact", merged)
+        columns = one_bank("exact", FIRST_ID + start, Digests(part, None))
+        merged = Columns.merge([columns], at_bottom=True)  # which puts them in order
+        yield write_segment(services.store, TYPE, merged)
 
 
 def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:

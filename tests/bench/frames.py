@@ -20,8 +20,8 @@ import numpy as np
 
 from core.hashing.pdq import Pdq
 from core.hashing.vpdq import signal as vpdq
-from core.index.layers.columns import Codes
 from core.index.layers.frames import Frames
+from core.index.layers.packed import Codes
 from core.index.objects.cache import DiskCache
 from core.index.objects.segment import fetch_postings, open_segment, write_segment
 from core.signal_types.vpdq import VpdqSignal
@@ -84,11 +84,11 @@ def _signal(hashes: Signals) -> str:
 def _ours(
     folder: Path, codes: Any, videos: int, queries: Signals
 ) -> tuple[dict[str, float], list[set[int]]]:
-    columns = one_bank(0, Frames(Codes(codes), np.arange(videos + 1) * FRAMES))
+    columns = one_bank("frames", 0, Frames(Codes(codes), np.arange(videos + 1) * FRAMES))
     (folder / "store").mkdir()
     store = FileStore(folder / "store")
     started = time.perf_counter()
-    segment = write_segment(store, "vpdq", "frames", columns)
+    segment = write_segment(store, "vpdq", columns)
     figures = {"build_s": time.perf_counter() - started}
     figures["stored_bytes"] = float(sum(file.bytes for file in segment.files.values()))
     cache = DiskCache(store, folder / "cache")

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_index import PDQIndex
 
-from core.index.layers.columns import Codes
+from core.index.layers.packed import Codes
 from core.index.objects.segment import file_key, write_segment
 from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
 from core.services import Services
@@ -152,8 +152,9 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
     took = dict.fromkeys(("build_s", "upload_s"), 0.0)
     for start in range(0, len(codes), SEGMENT_ROWS):
         started = time.perf_counter()
-        columns = one_bank(FIRST_ID + start, Codes(np.array(codes[start : start + SEGMENT_ROWS])))
-        segment = write_segment(local, "pdq", "binary", columns)
+        part = Codes(np.array(codes[start : start + SEGMENT_ROWS]))
+        columns = one_bank("binary", FIRST_ID + start, part)
+        segment = write_segment(local, "pdq", columns)
         took["build_s"] += time.perf_counter() - started
         started = time.perf_counter()
         for name in segment.files:

@@ -25,7 +25,9 @@ from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 from threatexchange.signal_type.pdq.signal import PdqSignal
 
 from core.index.entry import Entry
-from core.index.layers.layer import Columns, Layer
+from core.index.layers.binary import BinaryKind
+from core.index.layers.columns import Columns
+from core.index.layers.layer import Layer
 from core.settings import Settings
 from core.settings.variant import KINDS
 from core.signal_types.enabled import SignalTypes
@@ -226,7 +228,8 @@ def _times() -> dict[str, float]:
 def _random_bank() -> Layer:
     codes = np.random.default_rng(4).integers(0, 256, (BANK_ROWS, 32), dtype=np.uint8)
     entries = (Entry(at, 1, (bytes(code).hex(),)) for at, code in enumerate(codes, start=1))
-    return Layer("binary", PdqSignal, Columns.of("binary", entries).files("binary"))
+    kind = BinaryKind()
+    return Layer(kind, PdqSignal, Columns.of(kind, entries).files())
 
 
 def _lines(

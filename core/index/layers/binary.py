@@ -12,9 +12,12 @@ from struct import pack
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+from threatexchange.signal_type.signal_base import SignalType
 
-from core.index.layers.columns import Buffer, Codes, array
+from core.index.layers.arrays import Buffer, Rows, array
 from core.index.layers.hits import Hits
+from core.index.layers.kind import order_by_content
+from core.index.layers.packed import Codes
 from core.index.layers.postings import Near, Postings
 
 faiss.omp_set_num_threads(1)  # a search must not start threads: they do not survive a fork
@@ -23,6 +26,35 @@ CODE_BYTES = 32
 
 _HEADER = 33
 """Bytes before the codes in FAISS's file of a flat binary index."""
+
+
+class BinaryKind:
+    """256 bits that match within a Hamming distance."""
+
+    name = "binary"
+
+    def pack(self, signals: Sequence[str]) -> Codes:
+        return Codes.pack(signals)
+
+    def order(self, _packed: Codes, owners: Rows) -> Rows:
+        return order_by_content(owners)
+
+    def files(self, packed: Codes) -> dict[str, bytes]:
+        """FAISS's file of these codes, in the order they are in.
+
+        Made by hand, since FAISS would copy them three times on the way: its header with two
+        counts filled in, then the codes.
+        """
+        rows, width = packed.bits.shape
+        empty = faiss.serialize_index_binary(faiss.IndexBinaryFlat(8 * width)).tobytes()
+        header = empty[:12] + pack("<q", rows) + empty[20:25] + pack("<Q", rows * width)
+        return {"codes": b"".join((header, np.ascontiguousarray(packed.bits).data))}
+
+    def codes(self, packed: Codes) -> NDArray[np.uint8]:
+        return packed.bits
+
+    def open(self, files: Mapping[str, Buffer], _signal_type: type[SignalType]) -> "BinarySignals":
+        return BinarySignals(files)
 
 
 class BinarySignals:
@@ -42,41 +74,29 @@ class BinarySignals:
         """From now on read candidates instead of all rows; a running search is not disturbed."""
         self._postings = Postings(source, self.packed.bits)
 
-    @staticmethod
-    def files(codes: Codes) -> dict[str, bytes]:
-        """FAISS's file of these codes, in the order they are in.
-
-        Made by hand, since FAISS would copy them three times on the way: its header with two
-        counts filled in, then the codes.
-        """
-        rows, width = codes.bits.shape
-        empty = faiss.serialize_index_binary(faiss.IndexBinaryFlat(8 * width)).tobytes()
-        header = empty[:12] + pack("<q", rows) + empty[20:25] + pack("<Q", rows * width)
-        return {"codes": b"".join((header, np.ascontiguousarray(codes.bits).data))}
-
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
         """For each of `signals` all rows within `threshold` bits, inclusive."""
-        return [Hits.with_bits(*one) for one in self.near(Codes.pack(signals).bits, threshold)]
+        return [Hits.with_bits(*near) for near in self.near(Codes.pack(signals).bits, threshold)]
 
     def near(self, queries: NDArray[np.uint8], threshold: int) -> list[Near]:
         """As `search`, of codes: for each of `queries`, shape (q, 32), rows and distances."""
         postings = self._postings
-        found = postings.search(queries, threshold) if postings else [None] * len(queries)
+        listed = postings.search(queries, threshold) if postings else [None] * len(queries)
         return [
-            self._scan(query, threshold) if one is None else one
-            for query, one in zip(queries, found, strict=True)
+            self._scan(query, threshold) if near is None else near
+            for query, near in zip(queries, listed, strict=True)
         ]
 
     def _scan(self, query: NDArray[np.uint8], threshold: int) -> Near:
         bits = self.packed.bits
-        found = faiss.RangeSearchResult(1)
+        result = faiss.RangeSearchResult(1)
         # FAISS is strict, and counts in floats.
         faiss.hamming_range_search(  # type: ignore[attr-defined]  # its types lack it
             *(faiss.swig_ptr(query), faiss.swig_ptr(bits)),
-            *(1, len(bits), threshold + 1, CODE_BYTES, found),
+            *(1, len(bits), threshold + 1, CODE_BYTES, result),
         )
-        count = int(faiss.rev_swig_ptr(found.lims, 2)[1])
+        count = int(faiss.rev_swig_ptr(result.lims, 2)[1])
         if not count:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        rows = faiss.rev_swig_ptr(found.labels, count).copy()
-        return rows, faiss.rev_swig_ptr(found.distances, count).astype(np.int64)
+        rows = faiss.rev_swig_ptr(result.labels, count).copy()
+        return rows, faiss.rev_swig_ptr(result.distances, count).astype(np.int64)

@@ -1,153 +1,190 @@
-"""Columns of a segment: arrays in files, mapped rather than read.
+"""The contents of a layer as columns: made from entries, merged, given back.
 
-What is searched is raw (codes as FAISS writes them, digests, postings). The integers that describe
-contents are `.npy` files of the narrowest type that holds them all: of ten million contents, which
-lie in few banks and of which few have a note, those are a third of what int64 would take.
-
-The three ways in which signals are packed (`Codes`, `Digests`, `Texts`) share one small
-interface, so that layers are merged by whole columns and not signal by signal.
+Knows neither how signals are packed nor how they are searched: that is asked of the kind.
 """
 
-import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, Self
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Buffer = Path | bytes
-"""A file of a segment: on disk (it is mapped), or in memory (the tail of a snapshot)."""
+from core.index.entry import Entry
+from core.index.layers.arrays import integers
+from core.index.layers.kind import LayerKind
+from core.index.layers.packed import Packed, Texts
 
-Rows = NDArray[np.integer[Any]]
-
-
-def array(source: Buffer, dtype: str, offset: int = 0) -> NDArray[Any]:
-    """A read-only one-dimensional array over `source` from byte `offset`, copying nothing."""
-    if isinstance(source, bytes):
-        return np.frombuffer(source, dtype, offset=offset)
-    if source.stat().st_size == offset:  # nothing cannot be mapped
-        return np.empty(0, dtype)
-    # As a plain array: every slice of a `memmap` costs microseconds.
-    return np.memmap(source, dtype, mode="r", offset=offset).view(np.ndarray)
+Ids = NDArray[np.integer[Any]]
 
 
-def integers(values: NDArray[np.integer[Any]]) -> bytes:
-    """A `.npy` file of integers that fit int64, in the narrowest of uint8, 16, 32 and int64."""
-    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-    fitting = (kind for kind in ("u1", "<u2", "<u4") if low >= 0 and high <= np.iinfo(kind).max)
-    file = io.BytesIO()
-    np.save(file, values.astype(next(fitting, "<i8")), allow_pickle=False)
-    return file.getvalue()
+class Naming(Protocol):
+    """What a layer says of contents at all: all that those beneath it have to know."""
+
+    def names(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which of `ids` this layer holds or removes, and so hides in earlier layers."""
+        ...
 
 
-def open_integers(source: Buffer) -> NDArray[np.integer[Any]]:
-    """What `integers` wrote, mapped, of whichever type it has there.
+@dataclass(frozen=True)
+class Names:
+    """The contents that a layer names, without the layer: ids that ascend."""
 
-    Raises:
-        ValueError: it is no such file.
+    ids: Ids
+    removed: Ids
+
+    def names(self, ids: Ids) -> NDArray[np.bool_]:
+        return _contains(self.ids, ids) | _contains(self.removed, ids)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The content of a layer as arrays: `n` contents, `r` rows.
+
+    Attributes:
+        kind: what its signals are.
+        ids: content ids, ascending, shape (n,).
+        banks: bank ids, shape (n,).
+        until: `disable_until_ts`, shape (n,).
+        extras: JSON of metadata, note and labels, n texts.
+        removed: ids of contents that are gone, ascending.
+        owners: position in `ids` of each row's content, shape (r,).
+        signals: r of them.
     """
-    values: NDArray[np.integer[Any]] = (
-        np.load(io.BytesIO(source), allow_pickle=False)
-        if isinstance(source, bytes)
-        else np.load(source, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    )
-    return values
 
-
-class Packed(Protocol):
-    """Signals of one layer, one a row, as they are stored."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, row: int) -> str:
-        """The signal of a row as text."""
-        ...
-
-    def take(self, rows: Rows) -> Self:
-        """The signals of `rows`, in that order."""
-        ...
+    kind: LayerKind[Any]
+    ids: Ids
+    banks: Ids
+    until: Ids
+    extras: Texts
+    removed: Ids
+    owners: Ids
+    signals: Packed
 
     @classmethod
-    def concat(cls, parts: Sequence[Self]) -> Self:
-        """All of `parts`, one after the other."""
-        ...
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Fixed-length bit strings: `bits` is uint8, shape (rows, bytes)."""
-
-    bits: NDArray[np.uint8]
-
-    @classmethod
-    def pack(cls, signals: Sequence[str], width: int = 32) -> "Codes":
-        """From hex digits, all of `width` bytes."""
-        data = bytes.fromhex("".join(signals))
-        return cls(np.frombuffer(data, np.uint8).reshape(-1, width))
-
-    def __len__(self) -> int:
-        return len(self.bits)
-
-    def __getitem__(self, row: int) -> str:
-        return bytes(self.bits[row]).hex()
-
-    def take(self, rows: Rows) -> "Codes":
-        return Codes(self.bits[rows])
+    def of(
+        cls, kind: LayerKind[Any], entries: Iterable[Entry], removed: Iterable[int] = ()
+    ) -> "Columns":
+        """The columns of `entries`, which come by ascending content id."""
+        held = list(entries)
+        rows = [(owner, signal) for owner, e in enumerate(held) for signal in e.signals]
+        return cls(
+            kind,
+            np.array([e.content_id for e in held], np.int64),
+            np.array([e.bank_id for e in held], np.int64),
+            np.array([e.disable_until_ts for e in held], np.int64),
+            Texts.pack(map(_extra_text, held)),
+            np.array(sorted(removed), np.int64),
+            np.array([owner for owner, _ in rows], np.uint32),
+            kind.pack([signal for _, signal in rows]),
+        )._arrange()
 
     @classmethod
-    def concat(cls, parts: Sequence["Codes"]) -> "Codes":
-        return cls(np.concatenate([part.bits for part in parts]))
+    def merge(cls, layers: Sequence["Columns"], *, at_bottom: bool) -> "Columns":
+        """What `layers`, oldest first, say together.
+
+        Args:
+            at_bottom: no older layer lies beneath, so there is nothing left to remove from.
+        """
+        kept = [~layer.hidden_by(layers[at + 1 :]) for at, layer in enumerate(layers)]
+        ids = np.concatenate([layer.ids[keep] for layer, keep in zip(layers, kept, strict=True)])
+        order = np.argsort(ids, kind="stable")
+        position = np.empty(len(ids), np.int64)
+        position[order] = np.arange(len(ids))
+        removed = np.unique(np.concatenate([layer.removed for layer in layers]))
+        owners, signals, contents_before = [], [], 0
+        for layer, keep in zip(layers, kept, strict=True):
+            mine = int(keep.sum())
+            renumbered = np.full(len(keep), -1)
+            renumbered[keep] = position[contents_before : contents_before + mine]
+            contents_before += mine
+            owner = renumbered[layer.owners]
+            rows = np.flatnonzero(owner >= 0)
+            owners.append(owner[rows].astype(np.uint32))
+            signals.append(layer.signals.take(rows))
+        return cls(
+            layers[0].kind,
+            ids[order],
+            np.concatenate([layer.banks[k] for layer, k in zip(layers, kept, strict=True)])[order],
+            np.concatenate([layer.until[k] for layer, k in zip(layers, kept, strict=True)])[order],
+            Texts.concat(
+                [
+                    layer.extras.take(np.flatnonzero(keep))
+                    for layer, keep in zip(layers, kept, strict=True)
+                ]
+            ).take(order),
+            removed[:0] if at_bottom else removed[~_contains(ids[order], removed)],
+            np.concatenate(owners),
+            type(layers[0].signals).concat(signals),
+        )._arrange()
+
+    def _arrange(self) -> "Columns":
+        """Rows in the order in which they are stored."""
+        order = self.kind.order(self.signals, self.owners)
+        return replace(self, owners=self.owners[order], signals=self.signals.take(order))
+
+    @property
+    def size(self) -> int:
+        """Number of contents the layer names: holds or removes."""
+        return len(self.ids) + len(self.removed)
+
+    def names(self, ids: Ids) -> NDArray[np.bool_]:
+        """Which of `ids` this layer holds or removes, and so hides in earlier layers."""
+        return Names(self.ids, self.removed).names(ids)
+
+    def hidden_by(self, later: Iterable[Naming], ids: Ids | None = None) -> NDArray[np.bool_]:
+        """Which of its contents (or of `ids` among them) the `later` layers decide about."""
+        asked = self.ids if ids is None else ids
+        hidden = np.zeros(len(asked), bool)
+        for layer in later:
+            hidden |= layer.names(asked)
+        return hidden
+
+    def extra(self, position: int) -> dict[str, Any]:
+        """`metadata`, `note` and `labels` of the content at `position`, where it has them."""
+        text = self.extras[position]
+        extra = json.loads(text) if text else {}
+        return extra | {"labels": tuple(extra.get("labels", ()))}
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything the layer holds, by ascending content id."""
+        rows = np.argsort(self.owners, kind="stable")
+        starts = np.searchsorted(self.owners[rows], np.arange(len(self.ids) + 1))
+        for position, content_id in enumerate(self.ids.tolist()):
+            mine = rows[starts[position] : starts[position + 1]]
+            yield Entry(
+                content_id,
+                int(self.banks[position]),
+                tuple(self.signals[int(row)] for row in mine),
+                int(self.until[position]),
+                **self.extra(position),
+            )
+
+    def files(self) -> dict[str, bytes]:
+        """The files of the layer but for postings, which are made where a layer is stored."""
+        return {
+            "ids": integers(self.ids),
+            "banks": integers(self.banks),
+            "until": integers(self.until),
+            **self.extras.files("extras"),
+            "removed": integers(self.removed),
+            "owners": integers(self.owners),
+            **self.kind.files(self.signals),
+        }
 
 
-@dataclass(frozen=True)
-class Texts:
-    """Texts as one blob of UTF-8, and the offset in it where each begins (rows + 1 integers)."""
-
-    blob: NDArray[np.uint8]
-    offsets: NDArray[np.integer[Any]]
-
-    @classmethod
-    def pack(cls, texts: Iterable[str]) -> "Texts":
-        parts = [text.encode() for text in texts]
-        ends = np.cumsum([0] + [len(part) for part in parts], dtype=np.int64)
-        return cls(np.frombuffer(b"".join(parts), np.uint8), ends)
-
-    @classmethod
-    def open(cls, files: Mapping[str, Buffer], name: str) -> "Texts":
-        return cls(array(files[name], "u1"), open_integers(files[f"{name}_offsets"]))
-
-    def files(self, name: str) -> dict[str, bytes]:
-        return {name: self.blob.tobytes(), f"{name}_offsets": integers(self.offsets)}
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __getitem__(self, row: int) -> str:
-        return bytes(self.blob[int(self.offsets[row]) : int(self.offsets[row + 1])]).decode()
-
-    def take(self, rows: Rows) -> "Texts":
-        starts = self.offsets[:-1][rows]
-        lengths = self.offsets[1:][rows] - starts
-        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
-        return Texts(self.blob[ranges(starts, lengths)], ends)
-
-    @classmethod
-    def concat(cls, parts: Sequence["Texts"]) -> "Texts":
-        ends, length = [np.zeros(1, np.int64)], 0
-        for part in parts:
-            ends.append(part.offsets[1:].astype(np.int64) + length)
-            length += int(part.offsets[-1])
-        return cls(np.concatenate([part.blob for part in parts]), np.concatenate(ends))
+def _extra_text(entry: Entry) -> str:
+    extra = {"metadata": entry.metadata, "note": entry.note, "labels": entry.labels or None}
+    known = {name: value for name, value in extra.items() if value is not None}
+    return json.dumps(known, sort_keys=True, separators=(",", ":")) if known else ""
 
 
-def ranges(starts: Rows, lengths: Rows) -> NDArray[np.int64]:
-    """`[starts[0], starts[0] + 1, …, starts[1], …]`: `lengths[i]` numbers from each start."""
-    counts: NDArray[np.int64] = lengths.astype(np.int64, copy=False)
-    ends: NDArray[np.int64] = counts.cumsum()
-    total = int(ends[-1]) if len(ends) else 0
-    firsts: NDArray[np.int64] = starts.astype(np.int64, copy=False)
-    shifts: NDArray[np.int64] = (firsts - (ends - counts)).repeat(counts)
-    shifts += np.arange(total)
-    return shifts
+def _contains(ascending: Ids, ids: Ids) -> NDArray[np.bool_]:
+    if len(ascending) == 0:
+        return np.zeros(len(ids), bool)
+    # Of the same type, or NumPy would convert the whole column for every query.
+    limits = np.iinfo(ascending.dtype)
+    at = np.searchsorted(ascending, ids.clip(limits.min, limits.max).astype(ascending.dtype))
+    contained: NDArray[np.bool_] = ascending[np.minimum(at, len(ascending) - 1)] == ids
+    return contained

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threatexchange.signal_type.signal_base import SignalType
 
-from core.index.layers.columns import Buffer, Rows, Texts, array
+from core.index.layers.arrays import Buffer, Rows, array
 from core.index.layers.hits import Hits
+from core.index.layers.packed import Texts
 
 BYTES = 16
 
@@ -55,7 +57,7 @@ class Digests:
         return self.texts[row] if self.texts else self.values[row : row + 1].tobytes().hex()
 
     def take(self, rows: Rows) -> "Digests":
-        return Digests(_taken(self.values, rows), self.texts.take(rows) if self.texts else None)
+        return Digests(_take(self.values, rows), self.texts.take(rows) if self.texts else None)
 
     @classmethod
     def concat(cls, parts: Sequence["Digests"]) -> "Digests":
@@ -91,18 +93,34 @@ class Digests:
         return rows
 
 
+class ExactKind:
+    """Signals that match only what equals them."""
+
+    name = "exact"
+
+    def pack(self, signals: Sequence[str]) -> Digests:
+        return Digests.pack(signals)
+
+    def order(self, packed: Digests, _owners: Rows) -> Rows:
+        return packed.order()
+
+    def files(self, packed: Digests) -> dict[str, bytes]:
+        texts = packed.texts.files("signals") if packed.texts else {}
+        return {"digests": packed.values.tobytes()} | texts
+
+    def codes(self, _packed: Digests) -> None:
+        return None
+
+    def open(self, files: Mapping[str, Buffer], _signal_type: type[SignalType]) -> "ExactSignals":
+        return ExactSignals(files)
+
+
 class ExactSignals:
     """The signals of one layer as ascending digests."""
 
     def __init__(self, files: Mapping[str, Buffer]) -> None:
         values = array(files["digests"], f"S{BYTES}")
         self.packed = Digests(values, Texts.open(files, "signals") if "signals" in files else None)
-
-    @staticmethod
-    def files(digests: Digests) -> dict[str, bytes]:
-        """The files of a layer of these digests, which ascend."""
-        texts = digests.texts.files("signals") if digests.texts else {}
-        return {"digests": digests.values.tobytes()} | texts
 
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:  # noqa: ARG002
         """For each of `signals` all rows equal to it."""
@@ -128,7 +146,7 @@ def _digest(signal: str) -> bytes:
     return hashlib.blake2b(signal.encode(), digest_size=BYTES).digest() if own is None else own
 
 
-def _taken(values: NDArray[np.bytes_], rows: Rows) -> NDArray[np.bytes_]:
+def _take(values: NDArray[np.bytes_], rows: Rows) -> NDArray[np.bytes_]:
     if len(rows) < PARALLEL_ROWS:
         return values[rows]
     taken = np.empty(len(rows), values.dtype)

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threatexchange.signal_type.signal_base import SignalType
 
 from core.hashing.pdq import Pdq
 from core.hashing.vpdq import signal as vpdq
-from core.index.layers.binary import BinarySignals
-from core.index.layers.columns import Buffer, Codes, Rows, array, ranges
+from core.index.layers.arrays import Buffer, Rows, array, ranges
+from core.index.layers.binary import BinaryKind, BinarySignals
 from core.index.layers.hits import Hits
+from core.index.layers.kind import order_by_content
+from core.index.layers.packed import Codes
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Frames:
     def pack(cls, signals: Sequence[str]) -> "Frames":
         hashes = [vpdq.counting(signal) for signal in signals]
         starts = np.cumsum([0, *map(len, hashes)], dtype=np.int64)
-        return cls(Codes.pack([one for video in hashes for one in video]), starts)
+        return cls(Codes.pack([frame for video in hashes for frame in video]), starts)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -37,7 +40,7 @@ class Frames:
     def __getitem__(self, row: int) -> str:
         """A signal that matches as the one that was packed: qualities and times are not kept."""
         rows = range(int(self.starts[row]), int(self.starts[row + 1]))
-        return vpdq.written(vpdq.Frame(Pdq(self.codes[one], 100), 0.0) for one in rows)
+        return vpdq.written(vpdq.Frame(Pdq(self.codes[frame], 100), 0.0) for frame in rows)
 
     def take(self, rows: Rows) -> "Frames":
         starts = self.starts[:-1][rows]
@@ -52,6 +55,28 @@ class Frames:
             ends.append(part.starts[1:] + length)
             length += int(part.starts[-1])
         return cls(Codes.concat([part.codes for part in parts]), np.concatenate(ends))
+
+
+class FramesKind:
+    """Several codes of 256 bits each, matched by vPDQ's rule."""
+
+    name = "frames"
+
+    def pack(self, signals: Sequence[str]) -> Frames:
+        return Frames.pack(signals)
+
+    def order(self, _packed: Frames, owners: Rows) -> Rows:
+        return order_by_content(owners)
+
+    def files(self, packed: Frames) -> dict[str, bytes]:
+        starts = {"starts": packed.starts.astype("<i8").tobytes()}
+        return BinaryKind().files(packed.codes) | starts
+
+    def codes(self, packed: Frames) -> NDArray[np.uint8]:
+        return packed.codes.bits
+
+    def open(self, files: Mapping[str, Buffer], _signal_type: type[SignalType]) -> "FrameSignals":
+        return FrameSignals(files)
 
 
 class FrameSignals:
@@ -69,12 +94,6 @@ class FrameSignals:
         """As `BinarySignals.add_postings`."""
         self._codes.add_postings(source)
 
-    @staticmethod
-    def files(frames: Frames) -> dict[str, bytes]:
-        """The files of a layer of these videos, in the order they are in."""
-        starts = {"starts": frames.starts.astype("<i8").tobytes()}
-        return BinarySignals.files(frames.codes) | starts
-
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
         """For each of `signals` all rows that match by vPDQ's rule, frames within `threshold`."""
         return [self._hits(signal, threshold) for signal in signals]
@@ -82,13 +101,13 @@ class FrameSignals:
     def _hits(self, signal: str, threshold: int) -> Hits:
         queries = Codes.pack(vpdq.counting(signal)).bits
         near = self._codes.near(queries, threshold)
-        found = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in near)])
+        frames = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in near)])
         asked = np.repeat(np.arange(len(near)), [len(rows) for rows, _ in near])
         starts = self.packed.starts
         # Each pair of a video and a frame of the query counts once, as does each frame found.
-        pairs = np.unique(_videos(starts, found) * max(len(near), 1) + asked)
+        pairs = np.unique(_videos(starts, frames) * max(len(near), 1) + asked)
         videos, matched = np.unique(pairs // max(len(near), 1), return_counts=True)
-        compared = np.unique(_videos(starts, np.unique(found)), return_counts=True)[1]
+        compared = np.unique(_videos(starts, np.unique(frames)), return_counts=True)[1]
         similarities = [
             vpdq.VpdqSimilarity(query, other)
             for query, other in zip(
@@ -97,7 +116,7 @@ class FrameSignals:
                 strict=True,
             )
         ]
-        kept = [at for at, one in enumerate(similarities) if one.matches]
+        kept = [at for at, similarity in enumerate(similarities) if similarity.matches]
         return Hits(
             videos[kept],
             np.array([_distance(similarities[at]) for at in kept], np.float64),

@@ -13,8 +13,31 @@ from threatexchange.signal_type.index import NO_DISTANCE_STR, SignalSimilarityIn
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import Unavailable
-from core.index.layers.columns import Buffer, Texts
+from core.index.layers.arrays import Buffer, Rows
 from core.index.layers.hits import Hits
+from core.index.layers.kind import order_by_content
+from core.index.layers.packed import Texts
+
+
+class GenericKind:
+    """Signals of which only their own type knows what they match."""
+
+    name = "generic"
+
+    def pack(self, signals: Sequence[str]) -> Texts:
+        return Texts.pack(signals)
+
+    def order(self, _packed: Texts, owners: Rows) -> Rows:
+        return order_by_content(owners)
+
+    def files(self, packed: Texts) -> dict[str, bytes]:
+        return packed.files("signals")
+
+    def codes(self, _packed: Texts) -> None:
+        return None
+
+    def open(self, files: Mapping[str, Buffer], signal_type: type[SignalType]) -> "GenericSignals":
+        return GenericSignals(files, signal_type)
 
 
 class GenericSignals:
@@ -24,11 +47,6 @@ class GenericSignals:
         self.packed = Texts.open(files, "signals")
         self._type = signal_type
         self._find = self._finder()
-
-    @staticmethod
-    def files(texts: Texts) -> dict[str, bytes]:
-        """The files of a layer of these texts, in the order they are in."""
-        return texts.files("signals")
 
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:  # noqa: ARG002
         """For each of `signals` all rows that the type itself says match.
@@ -40,13 +58,13 @@ class GenericSignals:
 
     def _hits(self, signal: str) -> Hits:
         try:
-            found = self._find(signal)
+            matches = self._find(signal)
         except Exception as error:
             raise Unavailable(f"{self._type.get_name()} could not search: {error}") from error
         return Hits(
-            np.array([row for row, _ in found], np.int64),
-            np.array([_order(info) for _, info in found], np.float64),
-            [info.pretty_str() for _, info in found],
+            np.array([row for row, _ in matches], np.int64),
+            np.array([_order(info) for _, info in matches], np.float64),
+            [info.pretty_str() for _, info in matches],
         )
 
     def _finder(self) -> Callable[[str], list[tuple[int, SignalSimilarityInfo]]]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.index.layers.columns import Packed
+from core.index.layers.arrays import Buffer
+from core.index.layers.packed import Packed
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Hits:
 
 
 class Signals(Protocol):
-    """The signals of one layer, opened for search: an implementation for each kind of segment."""
+    """The signals of one layer, opened for search: an implementation for each kind."""
 
     @property
     def packed(self) -> Packed:
@@ -45,4 +46,16 @@ class Signals(Protocol):
 
     def search(self, signals: Sequence[str], threshold: int) -> list[Hits]:
         """For each validated signal every row that matches; `threshold` where there are bits."""
+        ...
+
+
+@runtime_checkable
+class SearchedByPostings(Protocol):
+    """Signals that are searched sooner once they have postings, and are scanned until then."""
+
+    @property
+    def has_postings(self) -> bool: ...
+
+    def add_postings(self, source: Buffer) -> None:
+        """From now on read candidates instead of all rows; a running search is not disturbed."""
         ...

@@ -31,7 +31,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.index.layers.columns import Buffer, array, ranges
+from core.index.layers.arrays import Buffer, array, ranges
 
 FEWEST_ROWS = 200_000
 """A flat scan of fewer rows takes no longer than the probes would."""

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from threatexchange.signal_type.signal_base import SignalType
 
-from core.index.layers.columns import Codes, open_integers
-from core.index.layers.frames import Frames
-from core.index.layers.layer import Columns, Layer, Names
+from core.index.layers.arrays import open_integers
+from core.index.layers.columns import Columns, Names
+from core.index.layers.kinds import layer_kind
+from core.index.layers.layer import Layer
 from core.index.layers.postings import FEWEST_ROWS, write_postings
 from core.index.objects.cache import DiskCache
 from core.index.objects.snapshot import FileRef, SegmentRef
@@ -26,26 +27,25 @@ from core.store import ObjectStore
 
 
 def write_segment(
-    store: ObjectStore, signal_type: str, kind: str, columns: Columns, rebuild: str | None = None
+    store: ObjectStore, signal_type: str, columns: Columns, rebuild: str | None = None
 ) -> SegmentRef:
     """Store `columns`. Nobody reads them until a snapshot names the segment.
 
     Args:
         rebuild: the id of the rebuild that writes it, if one does.
     """
-    files = columns.files(kind)
+    files = columns.files()
     refs = {
         name: FileRef(len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
     }
     with tempfile.NamedTemporaryFile(prefix="postings-") as postings:
-        signals = columns.signals
-        codes = signals.codes if isinstance(signals, Frames) else signals
-        if isinstance(codes, Codes) and len(codes) >= FEWEST_ROWS:
-            write_postings(codes.bits, Path(postings.name))
+        codes = columns.kind.codes(columns.signals)
+        if codes is not None and len(codes) >= FEWEST_ROWS:
+            write_postings(codes, Path(postings.name))
             digest = hashlib.file_digest(postings, "sha256").hexdigest()
             refs["postings"] = FileRef(postings.tell(), digest)
         segment = SegmentRef(
-            _segment_id(refs, rebuild), kind, columns.size, len(columns.owners), refs
+            _segment_id(refs, rebuild), columns.kind.name, columns.size, len(columns.owners), refs
         )
 
         def write(name: str) -> None:
@@ -72,7 +72,8 @@ def open_segment(
         ObjectMissing, SegmentCorrupt, StoreUnavailable
     """
     names = [name for name, ref in segment.files.items() if name != "postings" or cache.holds(ref)]
-    return Layer(segment.kind, type_class, _fetched(cache, signal_type, segment, names))
+    files = _fetched(cache, signal_type, segment, names)
+    return Layer(layer_kind(segment.kind), type_class, files)
 
 
 def open_names(cache: DiskCache, signal_type: str, segment: SegmentRef) -> Names:

@@ -34,7 +34,7 @@ class SegmentRef:
 
     Attributes:
         id: SHA-256 over kind and files; the folder it is stored in.
-        kind: binary, exact, frames or generic; banks if it is the list of those.
+        kind: name of the kind of its signals; `banks` if it is a list of those.
         contents: number of contents it holds or removes, or of banks.
         rows: number of signals.
         files: by name.

@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, replace
 
 from core.errors import BadInput, ObjectExists
 from core.index.entry import Entry, Mark, Source
-from core.index.layers.layer import Columns
+from core.index.layers.columns import Columns
+from core.index.layers.kinds import layer_kind
 from core.index.objects.segment import write_segment
 from core.index.objects.snapshot import SegmentRef, segment_ref
 from core.signal_types.enabled import SignalTypes
@@ -91,16 +92,16 @@ def recorded(store: ObjectStore, tasks: Sequence[Task]) -> dict[Task, Built]:
 def build(source: Source, store: ObjectStore, signal_types: SignalTypes, task: Task) -> Built:
     """Do `task`. Safe to repeat, and at once with others who do the same one."""
     marks = _store_marks(source, store, task)  # before the state that they mark
-    kind = signal_types.kind(task.signal_type)
+    kind = layer_kind(signal_types.kind(task.signal_type).name)
     entries = valid(signal_types, task.signal_type, source.all_entries(task.signal_type, task.ids))
     chunks: list[Columns] = []
     while (chunk := Columns.of(kind, itertools.islice(entries, BATCH))).size:
         chunks.append(chunk)
     segment = None
     if chunks:
-        columns = Columns.merged(chunks, at_bottom=True)
+        columns = Columns.merge(chunks, at_bottom=True)
         del chunks
-        segment = write_segment(store, task.signal_type, kind, columns, task.rebuild)
+        segment = write_segment(store, task.signal_type, columns, task.rebuild)
     built = Built(segment, marks)
     try:
         store.create(task.record, json.dumps(asdict(built), sort_keys=True).encode())

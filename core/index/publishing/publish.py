@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from core.index.entry import BANKS, Mark, Source
-from core.index.layers.layer import Columns
+from core.index.layers.columns import Columns
 from core.index.objects.snapshot import SegmentRef, Snapshot, Tail
 from core.index.publishing.build import BATCH, valid
 from core.index.publishing.collect import Collector

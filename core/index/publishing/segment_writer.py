@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from core.index.layers.layer import Columns
+from core.index.layers.columns import Columns
+from core.index.layers.kinds import layer_kind
 from core.index.objects.cache import DiskCache
 from core.index.objects.segment import open_segment, write_segment
 from core.index.objects.snapshot import SegmentRef, Tail
@@ -29,7 +30,8 @@ class Segments:
 
     def columns_of(self, tail: Tail) -> Columns:
         """What a tail holds, the layer above all segments."""
-        return Columns.of(self._kind, tail.held, tail.removed)
+        kind = layer_kind(self._signal_types.kind(self._name).name)
+        return Columns.of(kind, tail.held, tail.removed)
 
     def store(self, layers: Sequence[Columns], *, bottom: bool) -> tuple[SegmentRef, ...]:
         """`layers`, oldest first, as one new segment; as none if nothing is left of them.
@@ -40,11 +42,7 @@ class Segments:
         Raises:
             StoreUnavailable
         """
-        columns = Columns.merged(layers, at_bottom=bottom)
+        columns = Columns.merge(layers, at_bottom=bottom)
         if not columns.size:
             return ()
-        return (write_segment(self._store, self._name, self._kind, columns),)
-
-    @property
-    def _kind(self) -> str:
-        return self._signal_types.kind(self._name)
+        return (write_segment(self._store, self._name, columns),)

@@ -22,8 +22,10 @@ from core.errors import (
     ObjectMissing,
     Unavailable,
 )
+from core.index.layers.columns import Columns, Ids, Names, Naming
 from core.index.layers.hits import Hits
-from core.index.layers.layer import Columns, Ids, Layer, Names, Naming
+from core.index.layers.kinds import layer_kind
+from core.index.layers.layer import Layer
 from core.index.objects.banks import with_banks
 from core.index.objects.cache import DiskCache
 from core.index.objects.segment import fetch_postings, open_names, open_segment
@@ -194,7 +196,7 @@ class Reader:
     ) -> None:
         self._name = name
         self._type = signal_types.get(name)
-        self._kind = signal_types.kind(name)
+        self._kind = layer_kind(signal_types.kind(name).name)
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -289,7 +291,7 @@ class Reader:
         if segments.keys() - held.keys():
             self._cache.prune()
         tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
-        layer = Layer(self._kind, self._type, tail.files(self._kind))
+        layer = Layer(self._kind, self._type, tail.files())
         others = self._others(snapshot, segments)
         return LoadedIndex(snapshot, segments, layer, others, search_tail=shard.has_tail)
 

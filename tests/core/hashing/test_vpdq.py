@@ -59,7 +59,7 @@ def test_signals_are_as_threatexchange_writes_them(types: SignalTypes) -> None:
     assert VpdqSignal.get_examples() == [example]
     assert types.validate("vpdq", example) == example
     assert VPDQSignal.validate_signal_str(example) == example
-    assert (types.kind("vpdq"), types.threshold("vpdq")) == ("frames", 31)
+    assert (types.kind("vpdq").name, types.threshold("vpdq")) == ("frames", 31)
 
 
 def test_signals_are_normalised_once(types: SignalTypes) -> None:

@@ -108,7 +108,7 @@ def test_an_extension_brings_all_its_types(with_extension: SignalTypes) -> None:
     assert list(with_extension.enabled()) == ["pdq", "video_md5", "caption_words"]
     assert with_extension.get_content("caption").get_name() == "caption"
     assert list(with_extension.hashers("caption")) == ["caption_words"]
-    assert with_extension.kind("caption_words") == "generic"
+    assert with_extension.kind("caption_words").name == "generic"
     assert with_extension.validate("caption_words", "the cat\nthe hat") == "cat hat the"
     compared = with_extension.compare("caption_words", "cat hat the", "cat mat the")
     assert (compared.match, compared.distance.pretty_str()) == (True, "2")
@@ -173,7 +173,7 @@ def test_unknown_and_disabled_types_are_told_apart() -> None:
 def test_kinds() -> None:
     """PDQ is searched by bits, digests by equality, and the rest by its own code."""
     every = types(*WITHOUT_MORE, SHOUTED)
-    assert {name: every.kind(name) for name in every.enabled()} == {
+    assert {name: every.kind(name).name for name in every.enabled()} == {
         "pdq": "binary",
         "raw_text": "generic",
         "trend_query": "generic",

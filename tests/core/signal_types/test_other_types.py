@@ -46,7 +46,7 @@ def test_text_is_found_by_tlsh(tmp_path: Path) -> None:
     original = text_of(1)
     signal = hashed(services, "text", original.encode())["text_tlsh"]
     assert services.signal_types.validate("text_tlsh", signal) == signal
-    assert services.signal_types.kind("text_tlsh") == "generic"
+    assert services.signal_types.kind("text_tlsh").name == "generic"
     banked = services.add(signal, signal_type="text_tlsh")
     copy = hashed(services, "text", original.replace("garden", "park", 3).encode())["text_tlsh"]
     assert copy != signal

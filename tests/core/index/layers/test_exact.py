@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.index.layers import exact
-from core.index.layers.exact import Digests, ExactSignals
+from core.index.layers.exact import Digests, ExactKind, ExactSignals
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 
@@ -22,7 +22,7 @@ def test_joined_digests_are_written_and_found_as_they_were(signals: list[str]) -
     """Also by the file that is made of them, whatever the order of bytes of this machine."""
     joined = Digests.concat([Digests.pack(signals[:20]), Digests.pack(signals[20:])])
     ascending = joined.take(joined.order())
-    read = ExactSignals(dict(ExactSignals.files(ascending)))
+    read = ExactSignals(dict(ExactKind().files(ascending)))
     assert sorted(read.packed[row] for row in range(len(read.packed))) == sorted(signals)
     for signal in signals:
         (hits,) = read.search([signal], 0)
@@ -53,7 +53,7 @@ def test_digests_that_begin_or_end_alike_are_in_order_and_found() -> None:
     order = packed.order()
     expected = sorted(range(len(signals)), key=lambda row: (signals[row], row))
     assert order.tolist() == expected
-    read = ExactSignals(ExactSignals.files(packed.take(order)))
+    read = ExactSignals(ExactKind().files(packed.take(order)))
     found = read.search([*signals, "0" * 31 + "2"], 0)
     for signal, hits in zip(signals, found[:-1], strict=True):
         assert [read.packed[row] for row in hits.rows.tolist()] == [signal] * 3

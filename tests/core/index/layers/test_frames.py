@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from core.hashing.vpdq import signal as vpdq
 from core.index.entry import Entry
-from core.index.layers.frames import Frames
-from core.index.layers.layer import Columns, Layer
+from core.index.layers.columns import Columns
+from core.index.layers.frames import Frames, FramesKind
+from core.index.layers.layer import Layer
 from core.index.layers.postings import write_postings
 from core.index.objects import segment
 from core.signal_types.vpdq import VpdqSignal
@@ -20,9 +21,11 @@ from tests.core.hashing.test_vpdq import near_each_other, one_of
 from tests.deployment import Deployment, altered, random_signal, settings_for
 from tests.their_vpdq import VPDQIndex
 
+FRAMES = FramesKind()
+
 
 def opened(columns: Columns) -> Layer:
-    return Layer("frames", VpdqSignal, columns.files("frames"))
+    return Layer(FRAMES, VpdqSignal, columns.files())
 
 
 def with_postings(columns: Columns, folder: Path) -> Layer:
@@ -57,7 +60,7 @@ def test_search_equals_threatexchange(
     rng = random.Random(seed)
     hashes = near_each_other(rng, 20)
     videos = {number: one_of(rng, hashes) for number in range(1, size + 1)}
-    columns = Columns.of("frames", [Entry(id_, 1, (one,)) for id_, one in videos.items()])
+    columns = Columns.of(FRAMES, [Entry(id_, 1, (one,)) for id_, one in videos.items()])
     if how == "postings":
         layer = with_postings(columns, tmp_path_factory.mktemp("postings"))
     else:
@@ -74,7 +77,7 @@ def test_a_content_with_several_videos_is_matched_by_each_alone() -> None:
     """Half of the query in one and half in another of its videos is no match."""
     rng = random.Random(5)
     hashes = [random_signal(rng) for _ in range(8)]
-    layer = opened(Columns.of("frames", [Entry(7, 1, (video(hashes[:4]), video(hashes[4:])))]))
+    layer = opened(Columns.of(FRAMES, [Entry(7, 1, (video(hashes[:4]), video(hashes[4:])))]))
     assert found(layer, video(hashes)) == {}
     assert found(layer, video(hashes[4:])) == {7: "100%[100%]"}
 
@@ -83,7 +86,7 @@ def test_the_edge_of_the_rule() -> None:
     """Four frames of five are 80 %; 31 bits of a frame match and 32 do not."""
     rng = random.Random(6)
     hashes = [random_signal(rng) for _ in range(5)]
-    layer = opened(Columns.of("frames", [Entry(1, 1, (video(hashes),))]))
+    layer = opened(Columns.of(FRAMES, [Entry(1, 1, (video(hashes),))]))
     near = [altered(rng, one, 31) for one in hashes]
     assert found(layer, video(near)) == {1: "100%[100%]"}
     far = [altered(rng, one, 32) for one in hashes]
@@ -98,10 +101,10 @@ def test_layers_merge(tmp_path: Path) -> None:
     hashes = near_each_other(rng, 30)
     old = {number: one_of(rng, hashes) for number in range(1, 30)}
     new = {number: one_of(rng, hashes) for number in range(20, 40)}
-    merged = Columns.merged(
+    merged = Columns.merge(
         [
-            Columns.of("frames", [Entry(id_, 1, (one,)) for id_, one in old.items()]),
-            Columns.of("frames", [Entry(id_, 1, (one,)) for id_, one in new.items()], [3, 4]),
+            Columns.of(FRAMES, [Entry(id_, 1, (one,)) for id_, one in old.items()]),
+            Columns.of(FRAMES, [Entry(id_, 1, (one,)) for id_, one in new.items()], [3, 4]),
         ],
         at_bottom=True,
     )

@@ -14,7 +14,9 @@ from threatexchange.signal_type.raw_text import RawTextSignal
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.index.entry import Entry
-from core.index.layers.layer import Columns, Layer
+from core.index.layers.columns import Columns
+from core.index.layers.kinds import layer_kind
+from core.index.layers.layer import Layer
 from tests.deployment import altered, random_signal
 
 TYPES: dict[str, type[SignalType]] = {
@@ -34,7 +36,9 @@ def make_signal(rng: random.Random, kind: str) -> str:
 
 
 def open_layer(kind: str, entries: list[Entry], removed: list[int]) -> Layer:
-    return Layer(kind, TYPES[kind], Columns.of(kind, entries, removed).files(kind))
+    return Layer(
+        layer_kind(kind), TYPES[kind], Columns.of(layer_kind(kind), entries, removed).files()
+    )
 
 
 @pytest.mark.parametrize("kind", TYPES)

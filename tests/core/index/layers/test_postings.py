@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from core.index.layers import postings
-from core.index.layers.binary import BinarySignals
-from core.index.layers.columns import Codes
+from core.index.layers.binary import BinaryKind, BinarySignals
+from core.index.layers.packed import Codes
 from core.index.layers.postings import Postings, chunks_for, probe_count, radii, write_postings
 
 Bits = NDArray[np.uint8]
@@ -80,7 +80,7 @@ def opened(codes: Bits) -> Postings:
 
 def searched(codes: Bits, *, by_postings: bool = True) -> BinarySignals:
     postings_file = {"postings": written(codes)} if by_postings else {}
-    return BinarySignals(BinarySignals.files(Codes(codes)) | postings_file)
+    return BinarySignals(BinaryKind().files(Codes(codes)) | postings_file)
 
 
 @pytest.mark.parametrize("by_postings", [True, False])
@@ -183,5 +183,5 @@ def test_our_file_of_codes_is_the_one_faiss_writes() -> None:
         codes = random_codes(np.random.default_rng(rows), rows)
         flat = faiss.IndexBinaryFlat(256)
         flat.add(codes)
-        ours = BinarySignals.files(Codes(codes))["codes"]
+        ours = BinaryKind().files(Codes(codes))["codes"]
         assert ours == faiss.serialize_index_binary(flat).tobytes()

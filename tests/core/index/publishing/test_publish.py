@@ -10,7 +10,9 @@ from threatexchange.signal_type.pdq.signal import PdqSignal
 
 from core.errors import ObjectExists, SeveralWriters
 from core.index.entry import Entry, IndexedBank
-from core.index.layers.layer import Columns, Layer
+from core.index.layers.binary import BinaryKind
+from core.index.layers.columns import Columns
+from core.index.layers.layer import Layer
 from core.index.objects.snapshot import FileRef, SegmentRef, Snapshot, Tail, snapshot_key
 from core.index.publishing.publish import Publisher
 from core.index.reading.read import Index, LoadedIndex
@@ -18,6 +20,8 @@ from core.settings import Settings
 from core.store import ObjectStore
 from tests.deployment import Deployment, TurnedClock, altered, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
+
+BINARY = BinaryKind()
 
 
 def test_one_hash_and_two_identical_ones_match(deployment: Deployment) -> None:
@@ -255,12 +259,12 @@ def test_layers_hide_what_older_ones_say() -> None:
     rng = random.Random(12)
     signal = random_signal(rng)
     base = Layer(
-        "binary",
+        BINARY,
         PdqSignal,
-        Columns.of("binary", [Entry(i, 1, (signal,)) for i in (1, 2, 3)]).files("binary"),
+        Columns.of(BINARY, [Entry(i, 1, (signal,)) for i in (1, 2, 3)]).files(),
     )
     tail_entries = [Entry(2, 2, (signal,))]
-    tail = Layer("binary", PdqSignal, Columns.of("binary", tail_entries, [3]).files("binary"))
+    tail = Layer(BINARY, PdqSignal, Columns.of(BINARY, tail_entries, [3]).files())
     snapshot = Snapshot(
         "pdq",
         1,
