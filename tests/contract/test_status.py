@@ -52,9 +52,9 @@ def test_status_of_a_stale_index(serve: Serve) -> None:
 
 def test_settings_that_cannot_be(serve: Serve) -> None:
     """A misspelt setting stops everything but the sign of life, and the answer says which it is."""
-    with serve(refresh_secs=1) as misconfigured:
+    with serve(refresh_second=1) as misconfigured:
         assert misconfigured.get("/status/live").status_code == 200
-        assert "HMA_REFRESH_SECS" in message(misconfigured.get("/c/banks"), 503)
+        assert "HMA_REFRESH_SECOND: unknown setting" in message(misconfigured.get("/c/banks"), 503)
 
 
 def test_publish_answers_snapshots(api: Served, bank: str, signal: str) -> None:
