@@ -36,7 +36,7 @@ from functions.curating import (
 from functions.web.app import build
 from local_runtime.development import router
 from local_runtime.scheduler import Scheduler
-from local_runtime.store.object_store import Backing, object_store
+from local_runtime.store.object_store import ObjectStoreServer, object_store
 
 ROUTERS = (
     status.router,
@@ -71,7 +71,7 @@ class Serving:
 
     url: str
     data: Path
-    store: Backing
+    store: ObjectStoreServer
 
 
 def serve(
@@ -82,7 +82,7 @@ def serve(
     store: str | None,
     publish_seconds: float,
     report: Callable[[str], object],
-    attend: Callable[[Serving], bool],
+    on_start: Callable[[Serving], bool],
     fetch_seconds: float = 60.0,
     development: bool = False,
 ) -> None:
@@ -94,23 +94,23 @@ def serve(
         store: as `object_store` takes it.
         publish_seconds: between runs of the scheduled publish.
         report: is told of what goes wrong meanwhile.
-        attend: called in a thread once requests are accepted; whether to go on serving.
+        on_start: called in a thread once requests are accepted; whether to go on serving.
         fetch_seconds: between runs of the scheduled fetch.
         development: also mount what fills and empties a server.
 
     Raises:
         Misconfigured: the folder or the port is in use, or the store is not installed.
         Unavailable: the object store or the catalog cannot be used.
-        HmaError: what `attend` raised.
+        HmaError: what `on_start` raised.
     """
     signal.signal(signal.SIGTERM, _end)
     with ExitStack() as stack:
         data = data.resolve()
         stack.enter_context(_alone_in(data))
         listener = stack.enter_context(closing(_listen(host, port)))
-        backing = stack.enter_context(object_store(settings, data, store))
-        services = Services(_completed(settings, data, backing))
-        _index_here(services, data / "indexed", backing)
+        store_server = stack.enter_context(object_store(settings, data, store))
+        services = Services(_complete_settings(settings, data, store_server))
+        _rebuild_for_new_store(services, data / "indexed", store_server)
         for name, job, seconds in (
             ("publishing", services.publisher.publish_all, publish_seconds),
             ("fetching", lambda: _fetch(services, fetch_seconds), fetch_seconds),
@@ -124,10 +124,10 @@ def serve(
                 timeout_graceful_shutdown=5,
             )
         )
-        serving = Serving(_url(listener), data, backing)
+        serving = Serving(_url(listener), data, store_server)
         failures: list[HmaError] = []
         threading.Thread(
-            target=_attend, args=(attend, serving, server, failures), daemon=True
+            target=_run_on_start, args=(on_start, serving, server, failures), daemon=True
         ).start()
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
@@ -186,13 +186,13 @@ def _url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _completed(settings: Settings, data: Path, store: Backing) -> Settings:
+def _complete_settings(settings: Settings, data: Path, store: ObjectStoreServer) -> Settings:
     defaults = {"database_url": f"sqlite:///{data / 'catalog.db'}", "cache_dir": data / "cache"}
-    given = settings.model_dump(include=settings.model_fields_set)
-    return Settings(**(defaults | given | store.settings))
+    explicit = settings.model_dump(include=settings.model_fields_set)
+    return Settings(**(defaults | explicit | store.settings))
 
 
-def _index_here(services: Services, note: Path, store: Backing) -> None:
+def _rebuild_for_new_store(services: Services, note: Path, store: ObjectStoreServer) -> None:
     """Index the whole catalog if this store was not the one in use with it the last time.
 
     Otherwise an index left there earlier would be taken for the current one: what was banked
@@ -218,15 +218,15 @@ def _fetch(services: Services, seconds: float) -> bool:
     return any(not report.up_to_date and not report.running for report in reports)
 
 
-def _attend(
-    attend: Callable[[Serving], bool],
+def _run_on_start(
+    on_start: Callable[[Serving], bool],
     serving: Serving,
     server: uvicorn.Server,
     failures: list[HmaError],
 ) -> None:
     go_on = False
     try:
-        go_on = attend(serving)
+        go_on = on_start(serving)
     except HmaError as error:
         if not server.should_exit:  # else it failed because we end
             failures.append(error)

@@ -2,9 +2,13 @@
 
 | file | knows |
 |---|---|
-| `asking` | commands that read files, or ask a server |
-| `transfer` | moving over from an HMA; banks to files and back |
-| `rebuild` | `hma publish --rebuild` without a server |
-| `client` | a server, asked over HTTP |
-| `files`, `progress` | the files a command is given; how far it is with them |
+| `hash`, `match` | the signals of files; what they are copies of |
+| `bank` | banks listed, made and filled |
+| `status` | whether a server answers lookups |
+| `publish`, `rebuild` | snapshots made by the server; every index made anew without one |
+| `transfer` | moving over from an HMA; banks from files and to them |
+| `serve`, `demo` | everything in one process; the same, shown and ended |
+| `options`, `printing`, `progress` | what commands are given, print, and show meanwhile |
+| `files` | the files that a command is given, and work on each of them |
+| `server_client` | a server, asked over HTTP |
 """

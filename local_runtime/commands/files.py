@@ -1,5 +1,6 @@
 """The files that a command is given: which they are, and work on each of them."""
 
+import mimetypes
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from core.errors import BadInput, HmaError
-from local_runtime.commands.client import content_type_of
 
 T = TypeVar("T")
 
 
-def chosen(paths: Sequence[Path]) -> list[Path]:
+def list_files(paths: Sequence[Path]) -> list[Path]:
     """The files among `paths`, and every photo and video in those that are folders, by name.
 
     Raises:
@@ -25,7 +25,7 @@ def chosen(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         if path.is_dir():
             within = (file for file in path.rglob("*") if file.is_file())
-            files += sorted(file for file in within if content_type_of(file))
+            files += sorted(file for file in within if guess_content_type(file))
         else:
             files.append(path)
     if not files:
@@ -34,19 +34,25 @@ def chosen(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def kind_of(file: Path, kind: str | None) -> str:
-    """The content type of `file`: `kind` if it is said, else by the file's name.
+def choose_content_type(file: Path, wanted: str | None) -> str:
+    """The content type of `file`: `wanted` if it is not None, else by the file's name.
 
     Raises:
         BadInput: the name does not tell.
     """
-    found = kind or content_type_of(file)
-    if found is None:
+    content_type = wanted or guess_content_type(file)
+    if content_type is None:
         raise BadInput("its name is not one of a photo or video: say which with --type photo")
-    return found
+    return content_type
 
 
-def each(
+def guess_content_type(file: Path) -> str | None:
+    """`photo` or `video` by the file's name, None if it is neither."""
+    main = (mimetypes.guess_type(file.name, strict=False)[0] or "").partition("/")[0]
+    return {"image": "photo", "video": "video"}.get(main)
+
+
+def work_on_files(
     files: Sequence[Path], do: Callable[[Path], T], doing: str
 ) -> Iterator[tuple[Path, T | HmaError]]:
     """What `do` returns or raises for each file, in order, several at once.

@@ -14,7 +14,7 @@ from core.tasks import Way, on_dask, on_processes
 from local_runtime.commands.progress import progress_bars
 
 
-def chosen_way(workers: int | None, dask: str | None) -> Way | None:
+def choose_runner(workers: int | None, dask: str | None) -> Way | None:
     """How the tasks are run; None is in this process.
 
     Raises:

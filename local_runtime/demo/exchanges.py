@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from core.errors import Unavailable
-from local_runtime.commands.client import Client
+from local_runtime.commands.server_client import ServerClient
 from local_runtime.demo.fake_exchanges import (
     FakeExchange,
     FakeNcmec,
@@ -64,7 +64,7 @@ def endpoints(fakes: Sequence[FakeExchange]) -> tuple[str, ...]:
     return tuple(f"{fake.NAME}={fake.url}" for fake in fakes)
 
 
-def show_exchanges(client: Client, fakes: Sequence[FakeExchange], console: Console) -> bool:
+def show_exchanges(client: ServerClient, fakes: Sequence[FakeExchange], console: Console) -> bool:
     """Fetch each of `fakes`, which the server behind `client` must have as its endpoints.
 
     Returns:
@@ -83,9 +83,9 @@ def show_exchanges(client: Client, fakes: Sequence[FakeExchange], console: Conso
     table.add_column("set aside", justify="right")
     table.add_column("matches")
     table.add_column("once withdrawn")
-    before = {fake: _state(client, fake) for fake in fakes}
+    before = {fake: _fetched_counts(client, fake) for fake in fakes}
     known = {fake: sorted(fake.ledger.live())[:WITHDRAWN] for fake in fakes}
-    sound = all(_is_complete(client, fake) for fake in fakes)
+    complete = all(_is_complete(client, fake) for fake in fakes)
     matched = {fake: _matches(client, fake, known[fake][0]) for fake in fakes}
     for fake in fakes:
         for _, signal in known[fake]:
@@ -93,7 +93,7 @@ def show_exchanges(client: Client, fakes: Sequence[FakeExchange], console: Conso
     _fetch_all(client, fakes, console)
     for fake in fakes:
         left = _matches(client, fake, known[fake][0])
-        sound = sound and matched[fake] and not left and _is_complete(client, fake)
+        complete = complete and matched[fake] and not left and _is_complete(client, fake)
         table.add_row(
             fake.NAME,
             FAULTS[fake.NAME][2],
@@ -103,10 +103,10 @@ def show_exchanges(client: Client, fakes: Sequence[FakeExchange], console: Conso
             "yes" if left else "no more",
         )
     console.print(table)
-    return sound
+    return complete
 
 
-def _fetch_all(client: Client, fakes: Sequence[FakeExchange], console: Console) -> None:
+def _fetch_all(client: ServerClient, fakes: Sequence[FakeExchange], console: Console) -> None:
     columns = (
         TextColumn("{task.description:18}"),
         BarColumn(),
@@ -129,7 +129,7 @@ def _fetch_all(client: Client, fakes: Sequence[FakeExchange], console: Console) 
                 console.print(f"fetched {count:,} records of {fake.NAME}")
 
 
-def _fetch(client: Client, fake: FakeExchange) -> None:
+def _fetch(client: ServerClient, fake: FakeExchange) -> None:
     """Fetch until lookups know all there is: the scheduled fetch may have got there first."""
     deadline = time.monotonic() + LONGEST
     while not (report := client.fetch(_bank(fake)))["up_to_date"]:
@@ -139,26 +139,26 @@ def _fetch(client: Client, fake: FakeExchange) -> None:
     client.publish()
 
 
-def _counts(client: Client, fake: FakeExchange, fetched: Future[None]) -> Iterator[int]:
+def _counts(client: ServerClient, fake: FakeExchange, fetched: Future[None]) -> Iterator[int]:
     """How many records there are, until there will not be more."""
     while not fetched.done():
-        yield _state(client, fake)["records"]
+        yield _fetched_counts(client, fake)["records"]
         time.sleep(0.1)
-    yield _state(client, fake)["records"]
+    yield _fetched_counts(client, fake)["records"]
 
 
-def _state(client: Client, fake: FakeExchange) -> dict[str, Any]:
+def _fetched_counts(client: ServerClient, fake: FakeExchange) -> dict[str, Any]:
     counts: dict[str, Any] = client.exchange_progress(_bank(fake))["fetched"]
     return counts
 
 
-def _is_complete(client: Client, fake: FakeExchange) -> bool:
+def _is_complete(client: ServerClient, fake: FakeExchange) -> bool:
     progress = client.exchange_progress(_bank(fake))
     contents = progress["fetched"]["contents"]
     return bool(progress["ready"] and contents == len(fake.ledger.live()))
 
 
-def _matches(client: Client, fake: FakeExchange, known: tuple[str, str]) -> bool:
+def _matches(client: ServerClient, fake: FakeExchange, known: tuple[str, str]) -> bool:
     return _bank(fake) in client.lookup(*known)
 
 

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from local_runtime.commands.client import Client
-from local_runtime.demo.photos import ALTERATIONS, BANKED, OTHER, altered, photo
+from local_runtime.commands.server_client import ServerClient
+from local_runtime.demo.photos import ALTERATIONS, BANKED, OTHER, alter_photo, photo
 
 BANK = "PHOTOGRAPHS"
 
 
-def show(client: Client, folder: Path, console: Console) -> bool:
+def show(client: ServerClient, folder: Path, console: Console) -> bool:
     """Bank photographs if there is no bank at all; if they are there, match copies of them.
 
     Args:
@@ -27,7 +27,7 @@ def show(client: Client, folder: Path, console: Console) -> bool:
     banks = [bank["name"] for bank in client.banks()]
     if not banks:
         client.create_bank(BANK)
-        for name in _shown("banking photographs", console):
+        for name in _track_photographs("banking photographs", console):
             client.add(BANK, photo(name), "photo", note=name)
         client.publish()
     elif BANK not in banks:
@@ -35,26 +35,26 @@ def show(client: Client, folder: Path, console: Console) -> bool:
     return _match_copies(client, folder, console)
 
 
-def _match_copies(client: Client, folder: Path, console: Console) -> bool:
+def _match_copies(client: ServerClient, folder: Path, console: Console) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     table = Table(title="Distance of altered copies from what is banked: 31 and less is a match")
     table.add_column("photograph", no_wrap=True)
     for alteration in ALTERATIONS:
         table.add_column(alteration, justify="right")
-    sound = True
-    for name in _shown("matching copies", console):
+    all_as_expected = True
+    for name in _track_photographs("matching copies", console):
         distances = []
         for alteration in ALTERATIONS:
             copy = folder / _copy_name(name, alteration)
-            copy.write_bytes(altered(name, alteration))
-            found = _found(client.match(copy, "photo"))
-            sound &= found.keys() == {name}
-            distances.append(found.get(name, "no match"))
+            copy.write_bytes(alter_photo(name, alteration))
+            distance_of = _distances(client.match(copy, "photo"))
+            all_as_expected &= distance_of.keys() == {name}
+            distances.append(distance_of.get(name, "no match"))
         table.add_row(name, *distances)
-    other = _found(client.match(photo(OTHER), "photo"))
+    other = _distances(client.match(photo(OTHER), "photo"))
     console.print(table)
     console.print(f"{OTHER} is another picture of the same scene: {'a' if other else 'no'} match")
-    return sound and not other
+    return all_as_expected and not other
 
 
 def curl_lines(url: str, folder: Path) -> Sequence[str]:
@@ -74,13 +74,16 @@ def _copy_name(name: str, alteration: str) -> str:
     return "-".join((Path(name).stem, *words)) + ".jpg"
 
 
-def _shown(doing: str, console: Console) -> Iterable[str]:
+def _track_photographs(doing: str, console: Console) -> Iterable[str]:
     """The photographs, behind a progress bar on a terminal."""
     quiet = not console.is_terminal
     return track(BANKED, doing, console=console, transient=True, disable=quiet)
 
 
-def _found(matches: Sequence[dict[str, Any]]) -> dict[str, str]:
+def _distances(matches: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Which of the photographs are among `matches`, and how far each is."""
-    ours = (match for match in matches if match["bank"] == BANK and match.get("note") in BANKED)
-    return {match["note"]: match["distance"] for match in ours}
+    return {
+        match["note"]: match["distance"]
+        for match in matches
+        if match["bank"] == BANK and match.get("note") in BANKED
+    }

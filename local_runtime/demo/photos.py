@@ -29,16 +29,16 @@ def photo(name: str) -> Path:
     return Path(spec.origin).parent / "data" / name
 
 
-def _half_size(image: Image.Image) -> Image.Image:
+def _halve(image: Image.Image) -> Image.Image:
     return image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
 
 
-def _cropped(image: Image.Image) -> Image.Image:
+def _crop(image: Image.Image) -> Image.Image:
     across, down = image.width // 100, image.height // 100
     return image.crop((across, down, image.width - across, image.height - down))
 
 
-def _recompressed(image: Image.Image) -> Image.Image:
+def _recompress(image: Image.Image) -> Image.Image:
     return Image.open(io.BytesIO(_jpeg(image, 20)))
 
 
@@ -50,15 +50,15 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 ALTERATIONS: Mapping[str, Callable[[Image.Image], Image.Image]] = MappingProxyType(
     {
-        "half size": _half_size,
-        "quality 20": _recompressed,
-        "crop by 2 %": _cropped,
-        "all three": lambda image: _recompressed(_half_size(_cropped(image))),
+        "half size": _halve,
+        "quality 20": _recompress,
+        "crop by 2 %": _crop,
+        "all three": lambda image: _recompress(_halve(_crop(image))),
     }
 )
 
 
-def altered(name: str, alteration: str) -> bytes:
+def alter_photo(name: str, alteration: str) -> bytes:
     """A JPEG of the photograph `name` after one of `ALTERATIONS`."""
     with Image.open(photo(name)) as image:
         return _jpeg(ALTERATIONS[alteration](image), 90)

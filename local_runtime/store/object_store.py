@@ -25,7 +25,7 @@ STARTED = ("minio", "seaweedfs", "files")
 
 
 @dataclass(frozen=True)
-class Backing:
+class ObjectStoreServer:
     """The object store that is in use.
 
     Attributes:
@@ -43,7 +43,7 @@ class Backing:
 
 def object_store(
     settings: Settings, data: Path, wanted: str | None = None
-) -> AbstractContextManager[Backing]:
+) -> AbstractContextManager[ObjectStoreServer]:
     """The store to work on, there as long as the context is entered.
 
     Args:
@@ -56,24 +56,24 @@ def object_store(
         Unavailable: a server does not start or answer.
     """
     if wanted in STARTED:
-        return _started(wanted, data)
+        return _start_server(wanted, data)
     url, endpoint = settings.store_url, settings.store_endpoint
     if wanted is not None:
         url, endpoint = (None, wanted) if wanted.startswith("http") else (wanted, endpoint)
     if url is not None:
         where = f"{url} at {endpoint}" if endpoint else url
-        return nullcontext(Backing(where, where, {"store_url": url}))
+        return nullcontext(ObjectStoreServer(where, where, {"store_url": url}))
     if endpoint is not None:
-        return nullcontext(_on_server(settings, endpoint))
-    return _started("minio" if find_minio() else "seaweedfs" if find_weed() else "files", data)
+        return nullcontext(_use_bucket(settings, endpoint))
+    return _start_server("minio" if find_minio() else "seaweedfs" if find_weed() else "files", data)
 
 
 @contextmanager
-def _started(name: str, data: Path) -> Iterator[Backing]:
+def _start_server(name: str, data: Path) -> Iterator[ObjectStoreServer]:
     folder = data / name
     if name == "files":
         folder.mkdir(exist_ok=True)
-        yield Backing(f"files in {folder}", name, {"store_url": folder.as_uri()})
+        yield ObjectStoreServer(f"files in {folder}", name, {"store_url": folder.as_uri()})
         return
     try:
         if name == "seaweedfs":
@@ -87,7 +87,7 @@ def _started(name: str, data: Path) -> Iterator[Backing]:
             f"the object store does not start: {error}. Without one: --store files"
         ) from error
     try:
-        yield Backing(
+        yield ObjectStoreServer(
             described=f"{server.name} at {server.endpoint}",
             identity=name,
             settings={
@@ -102,7 +102,7 @@ def _started(name: str, data: Path) -> Iterator[Backing]:
         server.stop()
 
 
-def _on_server(settings: Settings, endpoint: str) -> Backing:
+def _use_bucket(settings: Settings, endpoint: str) -> ObjectStoreServer:
     """The bucket `hma` of a server that runs already, made if need be."""
     # Here, for they take 0.2 s of which a runtime on files has nothing.
     from minio import Minio  # noqa: PLC0415
@@ -130,4 +130,6 @@ def _on_server(settings: Settings, endpoint: str) -> Backing:
                 "HMA_STORE_KEY and HMA_STORE_SECRET what it expects?"
             ) from error
     where = f"s3://{BUCKET} at {endpoint}"
-    return Backing(where, where, {"store_url": f"s3://{BUCKET}", "store_endpoint": endpoint})
+    return ObjectStoreServer(
+        where, where, {"store_url": f"s3://{BUCKET}", "store_endpoint": endpoint}
+    )

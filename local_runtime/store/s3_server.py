@@ -80,14 +80,14 @@ class S3Server:
 def find_minio() -> Path | None:
     """The MinIO server binary: on the PATH, or where `make minio` puts it."""
     built = Path(__file__).parents[2] / ".tools"
-    found = shutil.which("minio") or shutil.which("minio", path=built)
-    return Path(found) if found else None
+    binary = shutil.which("minio") or shutil.which("minio", path=built)
+    return Path(binary) if binary else None
 
 
 def find_weed() -> Path | None:
     """The SeaweedFS binary: beside this Python, where its wheel puts it, or on the PATH."""
-    found = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
-    return Path(found) if found else None
+    binary = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
+    return Path(binary) if binary else None
 
 
 def start_minio(binary: Path, data: Path) -> S3Server:
@@ -97,7 +97,7 @@ def start_minio(binary: Path, data: Path) -> S3Server:
         RuntimeError: it ended or did not answer in time, or one runs there; the message says more.
     """
     with _sole_use(data) as lock, _sole_start():
-        identity = _Identity.kept_in(data, port_count=2)
+        identity = _Identity.load_or_make(data, port_count=2)
         api, console = (f"{HOST}:{port}" for port in identity.ports)
         command = [
             str(binary),
@@ -128,7 +128,7 @@ def start_seaweedfs(data: Path) -> S3Server:
         raise RuntimeError("weed is not installed: pip install 'hma-functions[local]' (Linux only)")
     parts = ("s3", "master", "volume", "filer", "admin")
     with _sole_use(data) as lock, _sole_start():
-        identity = _Identity.kept_in(data, port_count=len(parts))
+        identity = _Identity.load_or_make(data, port_count=len(parts))
         command = [
             str(binary),
             "-logtostderr=true",  # which is in the folder, not in /tmp
@@ -187,23 +187,23 @@ class _Identity:
     ports: list[int]
 
     @classmethod
-    def kept_in(cls, data: Path, port_count: int) -> "_Identity":
+    def load_or_make(cls, data: Path, port_count: int) -> "_Identity":
         """As in `data`, readable by us alone; made or, where a port is taken by now, changed."""
-        file = data / "server.json"
-        kept = cls(**json.loads(file.read_text())) if file.exists() else None
+        path = data / "server.json"
+        kept = cls(**json.loads(path.read_text())) if path.exists() else None
         if kept and len(kept.ports) == port_count and all(map(_free, kept.ports)):
             return kept
-        made = cls(
+        identity = cls(
             key=kept.key if kept else secrets.token_hex(10),
             secret=kept.secret if kept else secrets.token_hex(20),
             ports=free_ports(port_count),
         )
-        draft = file.with_suffix(".new")
-        with draft.open("w") as opened:
+        draft = path.with_suffix(".new")
+        with draft.open("w") as file:
             draft.chmod(0o600)
-            json.dump(asdict(made), opened)
-        draft.replace(file)
-        return made
+            json.dump(asdict(identity), file)
+        draft.replace(path)
+        return identity
 
 
 def _free(port: int) -> bool:

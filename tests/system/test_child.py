@@ -19,7 +19,7 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + PL
 PARENT = """
 import os, sys, threading, time
 from pathlib import Path
-from local_runtime.child import Child
+from local_runtime.store.child import Child
 
 def start():
     print(Child.start([sys.executable, "-c", sys.argv[1]], log=Path(sys.argv[2])).pid, flush=True)

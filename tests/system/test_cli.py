@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_runtime.demo.photos import altered, photo
+from local_runtime.demo.photos import alter_photo, photo
 from tests.deployment import Deployment, settings_for
 from tests.served import Served
 from tests.servers import wait_until
@@ -35,8 +35,8 @@ def bank(server: Served, request: pytest.FixtureRequest) -> str:
 def folder(tmp_path: Path) -> Path:
     """Two photographs, one of them in a folder below, and a file that is no picture."""
     (tmp_path / "more").mkdir()
-    (tmp_path / "rocket.jpg").write_bytes(altered("rocket.jpg", "half size"))
-    (tmp_path / "more" / "cat.jpg").write_bytes(altered("chelsea.png", "half size"))
+    (tmp_path / "rocket.jpg").write_bytes(alter_photo("rocket.jpg", "half size"))
+    (tmp_path / "more" / "cat.jpg").write_bytes(alter_photo("chelsea.png", "half size"))
     (tmp_path / "notes.txt").write_text("not a picture")
     return tmp_path
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local_runtime.commands.client import Client
+from local_runtime.commands.server_client import ServerClient
 from local_runtime.demo.photographs import BANK, show
 from local_runtime.demo.photos import ALTERATIONS, BANKED, photo
 from local_runtime.store.s3_server import find_minio
@@ -43,7 +43,7 @@ def test_demo_fails_when_it_cannot_match() -> None:
 def test_missing_match_is_shown_and_told(tmp_path: Path) -> None:
     """A photograph that is not banked after all makes the demonstration fail."""
     console = Console(record=True, width=200)
-    with running(tmp_path / "data", store="files") as served, Client(served.url) as client:
+    with running(tmp_path / "data", store="files") as served, ServerClient(served.url) as client:
         client.await_ready()
         client.create_bank(BANK)
         for name in BANKED[1:]:
@@ -57,7 +57,7 @@ def test_printed_commands_work_when_pasted(tmp_path: Path) -> None:
     """Each curl line of `hma serve --demo` succeeds in a shell, also if the folder has a space."""
     data = tmp_path / "my data"
     with running(data, "--demo", store="files") as served:
-        with Client(served.url) as client:
+        with ServerClient(served.url) as client:
             client.await_ready()
         log = served.log
         _await_text(log, "until Ctrl-C")
@@ -76,7 +76,7 @@ def test_second_start_banks_nothing_again(tmp_path: Path) -> None:
     """`hma serve --demo` on a folder with photographs matches those, and makes no second copy."""
     data = tmp_path / "data"
     for _ in range(2):
-        with running(data, "--demo", store="files") as served, Client(served.url) as client:
+        with running(data, "--demo", store="files") as served, ServerClient(served.url) as client:
             _await_text(served.log, "until Ctrl-C")
             assert client.index_status()["pdq"]["size"] == len(BANKED)
             served.log.unlink()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local_runtime.commands.client import Client
+from local_runtime.commands.server_client import ServerClient
 from local_runtime.demo.exchanges import endpoints, fake_exchanges, show_exchanges
 from tests.system.runtime import hma, running
 
@@ -28,7 +28,7 @@ def test_demo_fails_when_something_stays(tmp_path: Path) -> None:
         environ = {"HMA_EXCHANGE_ENDPOINTS": ",".join(endpoints(fakes))}
         with (
             running(tmp_path / "data", store="files", environ=environ) as served,
-            Client(served.url) as client,
+            ServerClient(served.url) as client,
         ):
             client.await_ready()
             assert not show_exchanges(client, fakes, console)

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from local_runtime.commands.client import Client
+from local_runtime.commands.server_client import ServerClient
 from local_runtime.demo.fake_exchanges import FakeNcmec
 from tests.system.runtime import running
 
@@ -24,7 +24,7 @@ def test_an_exchange_is_set_up_as_the_page_says(tmp_path: Path) -> None:
         environ = {"HMA_EXCHANGE_ENDPOINTS": f"ncmec={fake.url}"}
         with (
             running(tmp_path / "data", store="files", environ=environ) as served,
-            Client(served.url) as client,
+            ServerClient(served.url) as client,
         ):
             client.await_ready()
             ran = subprocess.run(

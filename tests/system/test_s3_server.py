@@ -83,7 +83,7 @@ def test_a_restart_changes_nothing(start: Callable[[], S3Server]) -> None:
 STARTER = """
 import sys
 from pathlib import Path
-from local_runtime.s3_server import find_minio, start_minio, start_seaweedfs
+from local_runtime.store.s3_server import find_minio, start_minio, start_seaweedfs
 data = Path(sys.argv[2])
 server = start_seaweedfs(data) if sys.argv[1] == "seaweedfs" else start_minio(find_minio(), data)
 print(server.endpoint, flush=True)

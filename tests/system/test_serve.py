@@ -15,7 +15,7 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.catalog import Catalog
-from local_runtime.demo.photos import altered, photo
+from local_runtime.demo.photos import alter_photo, photo
 from local_runtime.serve import _listen
 from local_runtime.store.s3_server import S3Server, find_minio
 from tests.served import Served
@@ -24,7 +24,7 @@ from tests.system.runtime import hma, processes_of, running
 
 BANK = "HERE"
 PHOTO = photo("coffee.png")
-COPY = altered("coffee.png", "all three")
+COPY = alter_photo("coffee.png", "all three")
 
 
 @pytest.fixture(params=["minio", "seaweedfs", "files"])
@@ -156,8 +156,8 @@ def test_another_store_is_indexed_before_it_is_served(tmp_path: Path) -> None:
         added = bank_photo(served, photo("astronaut.png"))
     with running(data, *never, store="files") as served:
         assert found(served, kept)()
-        assert found(served, added, altered("astronaut.png", "half size"))()
-        assert matches(served, altered("rocket.jpg", "half size")) == {}
+        assert found(served, added, alter_photo("astronaut.png", "half size"))()
+        assert matches(served, alter_photo("rocket.jpg", "half size")) == {}
 
 
 def test_server_that_runs_already_is_used(seaweedfs: S3Server, tmp_path: Path) -> None:

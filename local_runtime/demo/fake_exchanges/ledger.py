@@ -88,9 +88,9 @@ class Ledger:
         """Type and signal of all that is to match now."""
         with self._lock:
             return {
-                (one.signal_type, one.signal.lower())
-                for one in self._log
-                if one is not None and not one.gone and not one.poisoned
+                (record.signal_type, record.signal.lower())
+                for record in self._log
+                if record is not None and not record.gone and not record.poisoned
             }
 
     def position(self, stamp: int) -> int:
@@ -100,16 +100,16 @@ class Ledger:
 
     def page(self, position: int, size: int) -> tuple[Sequence[Record], int, bool]:
         """The next `size` records from there, the position behind them, and whether more follow."""
-        found: list[Record] = []
+        records: list[Record] = []
         with self._lock:
             while position < len(self._log):
                 record = self._log[position]
                 if record is not None:
-                    if len(found) == size:
-                        return found, position, True
-                    found.append(record)
+                    if len(records) == size:
+                        return records, position, True
+                    records.append(record)
                 position += 1
-            return found, position, False
+            return records, position, False
 
     def between(self, start: int, end: int) -> Sequence[Record]:
         """All whose last change was then, both seconds included."""
@@ -120,9 +120,9 @@ class Ledger:
     def current(self, record: Record) -> Record:
         """The same record as it is by now."""
         with self._lock:
-            found = self._log[self._places[record.number]]
-            assert found is not None
-            return found
+            latest = self._log[self._places[record.number]]
+            assert latest is not None
+            return latest
 
     def _add(
         self, signal: str, signal_type: str, poisoned: bool = False, broken: bool = False

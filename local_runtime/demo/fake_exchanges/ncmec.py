@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from local_runtime.demo.fake_exchanges.ledger import Ledger, Record
-from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+from local_runtime.demo.fake_exchanges.server import (
+    FakeAnswer,
+    FakeExchange,
+    Fault,
+    Reported,
+    Request,
+)
 
 XMLNS = "https://hashsharing.ncmec.org/hashsharing/v2"
 KINDS = {"pdq": ("image", "pdq"), "video_md5": ("video", "md5")}
@@ -41,13 +47,13 @@ class FakeNcmec(FakeExchange):
     def config(self) -> dict[str, object]:
         return {"environment": "https://exttest.cybertip.org/hashsharing"}
 
-    def refusal(self) -> Answer:
-        return Answer(401, b"<error>Unauthorized</error>", "application/xml")
+    def refusal(self) -> FakeAnswer:
+        return FakeAnswer(401, b"<error>Unauthorized</error>", "application/xml")
 
     def asks_for_page(self, request: Request) -> bool:
         return request.method == "GET" and request.path == "/v2/entries"
 
-    def answer(self, request: Request, fault: Fault | None) -> Answer:
+    def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
         basic = b64encode(f"{self.user}:{self.password}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {basic}":
             return self.refusal()
@@ -57,24 +63,28 @@ class FakeNcmec(FakeExchange):
             return self._reasons()
         if request.method == "PUT":
             return self._vote(request)
-        return Answer(404, b"<error>Not found</error>", "application/xml")
+        return FakeAnswer(404, b"<error>Not found</error>", "application/xml")
 
-    def _entries(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
+    def _entries(self, query: Mapping[str, str], fault: Fault | None) -> FakeAnswer:
         try:
             start, end = _seconds(query["from"]), _seconds(query["to"])
         except (KeyError, ValueError):
-            return Answer(400, b"<error>from and to are needed, in UTC</error>", "application/xml")
+            return FakeAnswer(
+                400, b"<error>from and to are needed, in UTC</error>", "application/xml"
+            )
         first = int(query.get("start", 1))
         if first == 1:
             # What is changed from now on is of a later window: those asked for are told.
             self.ledger.not_before(end)
-            found = self.ledger.between(start, end)
-            self._windows[start, end] = sorted(found, key=lambda one: one.number * 7919 % 104729)
+            changed = self.ledger.between(start, end)
+            self._windows[start, end] = sorted(
+                changed, key=lambda record: record.number * 7919 % 104729
+            )
         if (start, end) not in self._windows:
-            return Answer(400, b"<error>Unknown page</error>", "application/xml")
+            return FakeAnswer(400, b"<error>Unknown page</error>", "application/xml")
         window = self._windows[start, end]
         records = [
-            self.ledger.current(one) for one in window[first - 1 : first - 1 + self.page_size]
+            self.ledger.current(record) for record in window[first - 1 : first - 1 + self.page_size]
         ]
         following = first + len(records)
         again: dict[str, object] = dict(query) | {"size": self.page_size, "max": len(window)}
@@ -84,12 +94,12 @@ class FakeNcmec(FakeExchange):
             following = first
         root = ET.Element("queryResult", xmlns=XMLNS)
         for kind, plural in (("image", "images"), ("video", "videos")):
-            entries = [one for one in records if KINDS[one.signal_type][0] == kind]
+            entries = [record for record in records if KINDS[record.signal_type][0] == kind]
             if entries:
-                latest = _text(max(one.stamp for one in entries))
+                latest = _text(max(record.stamp for record in entries))
                 group = ET.SubElement(root, plural, count=str(len(entries)), maxTimestamp=latest)
-                for one in entries:
-                    _add_entry(group, one)
+                for record in entries:
+                    _add_entry(group, record)
         if following <= len(window):
             paging = ET.SubElement(root, "paging")
             ET.SubElement(
@@ -97,26 +107,26 @@ class FakeNcmec(FakeExchange):
             ).text = f"/v2/entries?{urlencode(again | {'start': following})}"
         return _xml(root)
 
-    def _reasons(self) -> Answer:
+    def _reasons(self) -> FakeAnswer:
         root = ET.Element("feedbackReasons", xmlns=XMLNS)
         offered = ET.SubElement(root, "availableFeedbackReasons")
         for guid, name in self.reasons.items():
             ET.SubElement(offered, "reason", guid=guid, name=name)
         return _xml(root)
 
-    def _vote(self, request: Request) -> Answer:
+    def _vote(self, request: Request) -> FakeAnswer:
         about = re.fullmatch(r"/v2/entries/(\d+/\w+/[A-Z0-9_]+)/feedback", request.path)
         if about is None:
-            return Answer(404, b"<error>Not found</error>", "application/xml")
+            return FakeAnswer(404, b"<error>Not found</error>", "application/xml")
         root = ET.fromstring(request.body)  # noqa: S314  # from this machine
         if root.find("{*}affirmative") is not None:
             self.reported.append(Reported(about[1], "affirmative"))
         else:
             guid = root.findtext("{*}negative/{*}reasonIds/{*}guid", "")
             if guid not in self.reasons:
-                return Answer(400, b"<error>Unknown reason</error>", "application/xml")
+                return FakeAnswer(400, b"<error>Unknown reason</error>", "application/xml")
             self.reported.append(Reported(about[1], f"negative {guid}"))
-        return Answer(200, b"")
+        return FakeAnswer(200, b"")
 
 
 def _add_entry(group: ET.Element, record: Record) -> None:
@@ -133,8 +143,8 @@ def _add_entry(group: ET.Element, record: Record) -> None:
         ET.SubElement(fingerprints, fingerprint).text = record.signal
 
 
-def _xml(root: ET.Element) -> Answer:
-    return Answer(200, ET.tostring(root, xml_declaration=True), "application/xml")
+def _xml(root: ET.Element) -> FakeAnswer:
+    return FakeAnswer(200, ET.tostring(root, xml_declaration=True), "application/xml")
 
 
 def _text(stamp: int) -> str:

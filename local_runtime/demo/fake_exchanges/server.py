@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class FakeAnswer:
     """What is answered."""
 
     status: int
@@ -98,11 +98,11 @@ class FakeExchange(ABC):
         """What an exchange of it is configured with, beyond its name, in JSON."""
 
     @abstractmethod
-    def answer(self, request: Request, fault: Fault | None) -> Answer:
+    def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
         """What the exchange says; of faults, only EMPTY and REPEAT are left to it."""
 
     @abstractmethod
-    def refusal(self) -> Answer:
+    def refusal(self) -> FakeAnswer:
         """What it says to credentials that have expired."""
 
     @abstractmethod
@@ -157,7 +157,7 @@ class FakeExchange(ABC):
                 return None, 0.0
             return self._faults.pop(0)
 
-    def _answered(self, request: Request) -> Answer | None:
+    def _answer_request(self, request: Request) -> FakeAnswer | None:
         """The answer, None for none at all."""
         fault, seconds = self._next_fault(request)
         if fault is Fault.TIME_OUT:
@@ -169,15 +169,15 @@ class FakeExchange(ABC):
         if fault not in (Fault.MALFORMED, Fault.DROP):
             return answer
         half = answer.body[: len(answer.body) // 2]
-        said = len(half if fault is Fault.MALFORMED else answer.body)
-        return replace(answer, body=half, headers={"Content-Length": str(said)})
+        length = len(half if fault is Fault.MALFORMED else answer.body)
+        return replace(answer, body=half, headers={"Content-Length": str(length)})
 
 
 _INSTEAD = MappingProxyType(
     {
-        Fault.THROTTLE: Answer(429, b"slow down", "text/plain"),
-        Fault.ERROR: Answer(503, b"<html>maintenance</html>", "text/html"),
-        Fault.ODD: Answer(200, b'["not", "what", "was", "asked", "for"]'),
+        Fault.THROTTLE: FakeAnswer(429, b"slow down", "text/plain"),
+        Fault.ERROR: FakeAnswer(503, b"<html>maintenance</html>", "text/html"),
+        Fault.ODD: FakeAnswer(200, b'["not", "what", "was", "asked", "for"]'),
     }
 )
 
@@ -231,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
             {name.lower(): value for name, value in self.headers.items()},
             self.rfile.read(int(self.headers.get("Content-Length", 0))),
         )
-        answer = self.server.exchange._answered(request)
+        answer = self.server.exchange._answer_request(request)
         self.close_connection = answer is None or "Content-Length" in answer.headers
         if answer is None:
             return

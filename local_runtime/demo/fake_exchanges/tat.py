@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local_runtime.demo.fake_exchanges.ledger import Ledger, Record
-from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Request
+from local_runtime.demo.fake_exchanges.server import FakeAnswer, FakeExchange, Fault, Request
 
 TYPES = {"pdq": ("PDQ", "jpg"), "video_md5": ("MD5", "mp4")}
 LIST = "/api/hash-list/v2/all"
@@ -33,38 +33,38 @@ class FakeTat(FakeExchange):
     def config(self) -> dict[str, object]:
         return {}
 
-    def refusal(self) -> Answer:
+    def refusal(self) -> FakeAnswer:
         self._token = ""
-        return Answer(401, b'{"detail": "Signature has expired."}')
+        return FakeAnswer(401, b'{"detail": "Signature has expired."}')
 
     def asks_for_page(self, request: Request) -> bool:
         return request.path == LIST
 
-    def answer(self, request: Request, fault: Fault | None) -> Answer:
+    def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
         if request.method == "POST" and request.path == "/token-auth/tcap/":
             return self._log_in(request.form())
         if not self._token or request.headers.get("authorization") != f"Bearer {self._token}":
             return self.refusal()
         if self.asks_for_page(request):
             return self._page(request.query, fault)
-        return Answer(404, b'{"detail": "Not found."}')
+        return FakeAnswer(404, b'{"detail": "Not found."}')
 
-    def _log_in(self, form: Mapping[str, str]) -> Answer:
+    def _log_in(self, form: Mapping[str, str]) -> FakeAnswer:
         if (form.get("username"), form.get("password")) != (self.username, self.password):
-            said = f"Unable to log in {form.get('username')} with {form.get('password')}"
-            return Answer(400, json.dumps({"detail": said}).encode())
+            refusal = f"Unable to log in {form.get('username')} with {form.get('password')}"
+            return FakeAnswer(400, json.dumps({"detail": refusal}).encode())
         self._token = f"token-{next(self._numbers)}"
-        said_user = {"user": {"username": self.username}, "token": self._token}
-        return Answer(200, json.dumps(said_user).encode())
+        login = {"user": {"username": self.username}, "token": self._token}
+        return FakeAnswer(200, json.dumps(login).encode())
 
-    def _page(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
+    def _page(self, query: Mapping[str, str], fault: Fault | None) -> FakeAnswer:
         after = query.get("after", "")
         offset = int(query.get("offset", 0))
         position = int(after.rpartition(",")[2] or 0) + offset
         records, following, more = self.ledger.page(position, self.page_size)
         if fault is Fault.EMPTY:
             records = []
-        said: dict[str, Any] = {
+        page: dict[str, Any] = {
             "count": len(records),
             "next": None,
             "previous": None,
@@ -72,16 +72,16 @@ class FakeTat(FakeExchange):
             "results": [_entry(record) for record in records],
         }
         if fault is Fault.REPEAT:
-            said["checkpoint"] = after
+            page["checkpoint"] = after
         if more or fault in (Fault.EMPTY, Fault.REPEAT):
             again = dict(query) | {"limit": self.page_size, "offset": offset + self.page_size}
-            said["next"] = f"{self.url}{LIST}?{urlencode(again)}"
-        return Answer(200, json.dumps(said).encode())
+            page["next"] = f"{self.url}{LIST}?{urlencode(again)}"
+        return FakeAnswer(200, json.dumps(page).encode())
 
 
 def _entry(record: Record) -> dict[str, Any]:
     algorithm, file_type = TYPES[record.signal_type]
-    said: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "hash_digest": record.signal,
         "algorithm": algorithm,
         "ideology": "far-right",
@@ -92,5 +92,5 @@ def _entry(record: Record) -> dict[str, Any]:
         "id": record.number,
     }
     if record.broken:
-        del said["hash_digest"]
-    return said
+        del entry["hash_digest"]
+    return entry

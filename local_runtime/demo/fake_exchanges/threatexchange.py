@@ -7,7 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local_runtime.demo.fake_exchanges.ledger import Record
-from local_runtime.demo.fake_exchanges.server import Answer, FakeExchange, Fault, Reported, Request
+from local_runtime.demo.fake_exchanges.server import (
+    FakeAnswer,
+    FakeExchange,
+    Fault,
+    Reported,
+    Request,
+)
 
 TYPES = {"pdq": "HASH_PDQ", "video_md5": "HASH_VIDEO_MD5"}
 APP = 1234567890
@@ -32,16 +38,16 @@ class FakeThreatExchange(FakeExchange):
     def config(self) -> dict[str, object]:
         return {"privacy_group": self.privacy_group}
 
-    def refusal(self) -> Answer:
-        said = f"Error validating access token {self.token}: it has expired"
-        return _error(400, {"message": said, "type": "OAuthException", "code": 190})
+    def refusal(self) -> FakeAnswer:
+        message = f"Error validating access token {self.token}: it has expired"
+        return _error(400, {"message": message, "type": "OAuthException", "code": 190})
 
     def asks_for_page(self, request: Request) -> bool:
         return request.path.rstrip("/") == f"{self.PREFIX}/{self.privacy_group}/threat_updates"
 
-    def answer(self, request: Request, fault: Fault | None) -> Answer:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.token not in (given, request.query.get("access_token")):
+    def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.token not in (token, request.query.get("access_token")):
             return self.refusal()
         if request.method == "POST":
             return self._react(request)
@@ -49,7 +55,7 @@ class FakeThreatExchange(FakeExchange):
             return self._updates(request.query, fault)
         return _error(404, {"message": f"Unknown path {request.path}", "code": 2500})
 
-    def _updates(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
+    def _updates(self, query: Mapping[str, str], fault: Fault | None) -> FakeAnswer:
         cursor = query.get("after", "")
         if cursor and not cursor.isdigit():
             return _error(400, {"message": "Invalid cursor", "code": 100})
@@ -60,7 +66,7 @@ class FakeThreatExchange(FakeExchange):
             records, following, more = [], position, True
         if fault is Fault.REPEAT:
             following, more = position, True
-        said: dict[str, Any] = {"data": [_update(record) for record in records]}
+        page: dict[str, Any] = {"data": [_update(record) for record in records]}
         if more:
             after = str(following)
             if fault is Fault.EMPTY:
@@ -68,10 +74,10 @@ class FakeThreatExchange(FakeExchange):
             cursors = {"before": cursor, "after": after}
             again = dict(query) | {"access_token": self.token, "after": after}
             link = f"{self.url}/{self.privacy_group}/threat_updates?{urlencode(again)}"
-            said["paging"] = {"cursors": cursors, "next": link}
-        return Answer(200, json.dumps(said).encode())
+            page["paging"] = {"cursors": cursors, "next": link}
+        return FakeAnswer(200, json.dumps(page).encode())
 
-    def _react(self, request: Request) -> Answer:
+    def _react(self, request: Request) -> FakeAnswer:
         descriptor = re.fullmatch(rf"{self.PREFIX}/(\d+)/?", request.path)
         told = request.form()
         if descriptor is None or not told:
@@ -79,11 +85,11 @@ class FakeThreatExchange(FakeExchange):
         for name, prefix in (("reactions", ""), ("reactions_to_remove", "not ")):
             if name in told:
                 self.reported.append(Reported(descriptor[1], prefix + told[name]))
-        return Answer(200, b'{"success": true}')
+        return FakeAnswer(200, b'{"success": true}')
 
 
 def _update(record: Record) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    update: dict[str, Any] = {
         "id": str(record.number),
         "indicator": record.signal,
         "type": TYPES[record.signal_type],
@@ -91,7 +97,7 @@ def _update(record: Record) -> dict[str, Any]:
         "should_delete": record.gone,
     }
     if record.broken:
-        del said["type"]
+        del update["type"]
     if not record.gone:
         descriptor = {
             "id": str(FIRST_DESCRIPTOR + record.number),
@@ -99,9 +105,9 @@ def _update(record: Record) -> dict[str, Any]:
             "status": "MALICIOUS",
             "tags": {"data": [{"id": "1", "text": "example"}]},
         }
-        said["descriptors"] = {"data": [descriptor]}
-    return said
+        update["descriptors"] = {"data": [descriptor]}
+    return update
 
 
-def _error(status: int, error: dict[str, Any]) -> Answer:
-    return Answer(status, json.dumps({"error": error}).encode())
+def _error(status: int, error: dict[str, Any]) -> FakeAnswer:
+    return FakeAnswer(status, json.dumps({"error": error}).encode())

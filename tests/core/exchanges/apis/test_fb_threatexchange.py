@@ -14,7 +14,7 @@ from threatexchange.exchanges.impl.fb_threatexchange_api import FBThreatExchange
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.exchanges.apis.fb_threatexchange import ThreatExchangeCheckpoint
 from local_runtime.demo.fake_exchanges import FakeThreatExchange, Fault, Reported
-from local_runtime.demo.fake_exchanges.server import Answer, Request
+from local_runtime.demo.fake_exchanges.server import FakeAnswer, Request
 from local_runtime.demo.fake_exchanges.threatexchange import APP, FIRST_DESCRIPTOR
 from tests.core.exchanges.apis.member import Member
 
@@ -60,8 +60,8 @@ def test_a_limit_of_use_passes(fake: FakeThreatExchange, error: dict[str, Any]) 
     """The Graph API answers 400 to who asks too often; that is no reason to give up for good."""
 
     class Limited(FakeThreatExchange):
-        def refusal(self) -> Answer:
-            return Answer(400, json.dumps({"error": error}).encode())
+        def refusal(self) -> FakeAnswer:
+            return FakeAnswer(400, json.dumps({"error": error}).encode())
 
     with Limited(fake.ledger) as limited:
         limited.arm(Fault.REFUSE, times=1)
@@ -78,8 +78,8 @@ def test_an_error_of_any_form_is_one(fake: FakeThreatExchange, body: bytes) -> N
     """What the server says need not be what the Graph API says."""
 
     class Odd(FakeThreatExchange):
-        def refusal(self) -> Answer:
-            return Answer(400, body)
+        def refusal(self) -> FakeAnswer:
+            return FakeAnswer(400, body)
 
     with Odd(fake.ledger) as odd:
         odd.arm(Fault.REFUSE, times=3)
@@ -99,7 +99,7 @@ def test_links_elsewhere_are_not_followed(fake: FakeThreatExchange) -> None:
     """Of a link only its cursor is used: it cannot send us, and our token, to another host."""
 
     class Astray(FakeThreatExchange):
-        def answer(self, request: Request, fault: Fault | None) -> Answer:
+        def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
             answer = super().answer(request, fault)
             body = answer.body.replace(self.url.encode(), b"http://127.0.0.1:9")
             return replace(answer, body=body)
@@ -162,7 +162,7 @@ def test_a_record_of_another_form_stands_alone(
     """A record that threatexchange's parser fails on is set aside under its key."""
 
     class Broken(FakeThreatExchange):
-        def answer(self, request: Request, fault: Fault | None) -> Answer:
+        def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
             answer = super().answer(request, fault)
             said = json.loads(answer.body)
             said["data"][0].update(broken)

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import ExchangeUnavailable
 from local_runtime.demo.fake_exchanges import FakeStopNcii, Fault, Ledger, Reported
-from local_runtime.demo.fake_exchanges.server import Answer, Request
+from local_runtime.demo.fake_exchanges.server import FakeAnswer, Request
 from tests.core.exchanges.apis.member import Member
 
 
@@ -22,7 +22,7 @@ class Edited(FakeStopNcii):
         super().__init__(ledger, page_size=10)
         self.edit = edit
 
-    def answer(self, request: Request, fault: Fault | None) -> Answer:
+    def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
         answer = super().answer(request, fault)
         said = json.loads(answer.body)
         self.edit(said)

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ExchangeRefused
 from local_runtime.demo.fake_exchanges import FakeTat, Fault
-from local_runtime.demo.fake_exchanges.server import Answer, Request
+from local_runtime.demo.fake_exchanges.server import FakeAnswer, Request
 from tests.core.exchanges.apis.member import Member
 
 
@@ -70,7 +70,7 @@ def test_the_md5_of_a_picture_is_no_signal(fake: FakeTat) -> None:
     """Only videos are matched by MD5."""
 
     class Pictures(FakeTat):
-        def answer(self, request: Request, fault: Fault | None) -> Answer:
+        def answer(self, request: Request, fault: Fault | None) -> FakeAnswer:
             answer = super().answer(request, fault)
             body = json.dumps(json.loads(answer.body)).replace('"mp4"', '"png"').encode()
             return replace(answer, body=body)

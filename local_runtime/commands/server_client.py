@@ -1,6 +1,5 @@
 """Talks to a running server over HTTP, as any client of the contract would."""
 
-import mimetypes
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from core.errors import (
     Unauthorized,
     Unavailable,
 )
+from core.settings import Settings
 
 _ERRORS: dict[int, type[HmaError]] = {
     error.status: error for error in (BadInput, Forbidden, NotFound, TooLarge, Unauthorized)
@@ -31,7 +31,7 @@ _TIMEOUT = (5, 120)
 """Seconds to connect, and to wait for an answer: a large video takes its time to be hashed."""
 
 
-class Client:
+class ServerClient:
     """The server at `url`. Usable by many threads, and sees what it has published.
 
     Args:
@@ -44,7 +44,7 @@ class Client:
     def __init__(self, url: str, tokens: Sequence[str] = ()) -> None:
         self.url = url.rstrip("/")
         self._http = requests.Session()
-        self._http.trust_env = False  # a proxy for the outside world does not know our server
+        self._http.trust_env = False  # a proxy for the outside world does not know this server
         if tokens:
             self._http.headers["Authorization"] = f"Bearer {tokens[0]}"
         self._published = ""  # the snapshots that a lookup must not be older than
@@ -66,13 +66,13 @@ class Client:
         deadline, pause = time.monotonic() + seconds, threading.Event()
         while True:
             try:
-                said = self.status()
+                state = self.status()
             except Unavailable as error:
-                said = error.message
-            if said == READY:
+                state = error.message
+            if state == READY:
                 return
             if time.monotonic() > deadline:
-                raise Unavailable(f"{self.url} is not ready after {seconds:.0f} s: {said}")
+                raise Unavailable(f"{self.url} is not ready after {seconds:.0f} s: {state}")
             pause.wait(0.05)
 
     def index_status(self) -> dict[str, dict[str, Any]]:
@@ -166,8 +166,8 @@ class Client:
             ) from error
         if response.ok:
             return answer
-        said = answer.get("message") if isinstance(answer, dict) else str(answer)
-        raise _ERRORS.get(response.status_code, Unavailable)(said)
+        message = answer.get("message") if isinstance(answer, dict) else str(answer)
+        raise _ERRORS.get(response.status_code, Unavailable)(message)
 
     def _send(self, method: str, path: str, **body: Any) -> requests.Response:
         try:
@@ -181,7 +181,7 @@ class Client:
             raise BadInput(f"{self.url} is no URL of a server: {error}") from error
 
 
-def content_type_of(file: Path) -> str | None:
-    """`photo` or `video` by the file's name, None if it is neither."""
-    main = (mimetypes.guess_type(file.name, strict=False)[0] or "").partition("/")[0]
-    return {"image": "photo", "video": "video"}.get(main)
+def connect(url: str | None) -> ServerClient:
+    """The server at `url`, else the one that HMA_URL names, with the token of HMA_API_TOKENS."""
+    settings = Settings.from_env()
+    return ServerClient(url or settings.url, settings.api_tokens)
