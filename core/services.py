@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.exchanges.credentials import Credentials
     from core.exchanges.registry import Exchanges
     from core.index.publishing.publish import Publisher
-    from core.index.reading.answer import LookupIndex
+    from core.index.reading.lookup_index import LookupIndex
     from core.index.reading.read import Index
     from core.signal_types.enabled import SignalTypes
     from core.store import ObjectStore

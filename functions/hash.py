@@ -10,7 +10,7 @@ from functions.web.app import target
 from functions.web.body import file_body
 from functions.web.dependencies import AppLimits, AppServices
 from functions.web.errors import errors
-from functions.web.upload import hash_upload, hash_url, uploaded
+from functions.web.media import hash_media, open_upload, open_url
 
 router = APIRouter(prefix="/h", tags=["Hashing"])
 
@@ -26,7 +26,9 @@ async def hash_from_url(
     query: Annotated[HashRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """The signals of what a URL leads to, by signal type."""
-    return Json(await hash_url(services, limits, query.url, query.content_type, query.types))
+    async with open_url(services, limits, query.url, query.content_type) as media:
+        hashed = await hash_media(services, limits, media, query.types)
+    return Json(hashed.signals)
 
 
 @router.post(
@@ -39,8 +41,9 @@ async def hash_from_upload(
     request: Request, services: AppServices, limits: AppLimits, types: str | None = None
 ) -> Json:
     """The signals of an uploaded file, by signal type. The field's name is its content type."""
-    async with uploaded(request) as upload:
-        return Json(await hash_upload(upload, services, limits, types))
+    async with open_upload(request) as media:
+        hashed = await hash_media(services, limits, media, types)
+    return Json(hashed.signals)
 
 
 hash = target("hash", router)  # noqa: A001 - it has to be called what the function is called

@@ -1,19 +1,20 @@
 """The match function: `/m/*`. Reads nothing but the object store."""
 
-import functools
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field
 
 from core.errors import BadInput, Forbidden
-from core.matching import lookup as matching
+from core.matching.compare import compare_signals
+from core.matching.lookup import Lookup, LookupQuery, toss_coin
+from core.matching.status import read_lookup_status
 from core.services import Services
+from core.signal_types.hash_content import HashedContent
 from functions import status
-from functions.web.answer import Json, at
+from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import (
-    TruthInput,
     body_of,
     file_body,
     json_body,
@@ -22,34 +23,32 @@ from functions.web.body import (
 )
 from functions.web.dependencies import AppLimits, AppServices, Limits, in_thread
 from functions.web.errors import errors
-from functions.web.lookup import (
-    Scope,
-    SearchQuery,
-    Types,
+from functions.web.lookup_parameters import (
+    BatchRequest,
+    LookupRequest,
+    RawLookupRequest,
+    UploadLookupRequest,
+    UrlLookupRequest,
     VariedQuery,
-    answered,
-    by_bank,
-    by_type,
-    look_up,
-    match_object,
-    searched,
 )
-from functions.web.seen import Look, Seen, see_upload, see_url, seen_signal
-from functions.web.shapes import (
+from functions.web.match_answer import (
     Batch,
     HashesAndMatches,
     IndexStatus,
     Matches,
     MatchesByType,
     RawMatches,
+    Refused,
+    Searched,
+    match_object,
+    matches_by_bank,
+    matches_by_type,
+    snapshot_header,
 )
-from functions.web.upload import uploaded
+from functions.web.media import hash_media, open_upload, open_url
+from functions.web.run_lookup import run_lookup
 
 router = APIRouter(prefix="/m", tags=["Matching"])
-
-MOST_SIGNALS = 1000
-"""In one request: a few hundred milliseconds of searching."""
-
 
 PAIRS = {
     "type": "object",
@@ -63,56 +62,20 @@ PAIRS = {
 }
 
 
-class RawLookupRequest(SearchQuery):
-    signal: str = Field(description="The signal to look up.")
-    signal_type: str = Field(description="Its signal type.")
-    include_distance: bool = Field(False, description="Answer objects with a distance, not ids.")
-
-
-class LookupRequest(VariedQuery):
-    url: str | None = Field(None, description="Content to fetch, hash and look up; or")
-    content_type: str | None = Field(None, description="its content type, if known;")
-    types: Types = None
-    signal: str | None = Field(None, description="the signal to look up, and")
-    signal_type: str | None = Field(None, description="its signal type.")
-    bypass_coinflip: bool = Field(False, description="Let every bank take part.")
-
-
-class UploadLookupRequest(VariedQuery):
-    types: Types = None
-    bypass_coinflip: str = Field("", description="Let every bank take part, if literally `true`.")
-
-
-class UrlLookupRequest(VariedQuery):
-    url: str = Field(description="Content to fetch, hash and look up.")
-    content_type: str | None = Field(None, description="Its content type, if known.")
-    types: Types = None
-    bypass_coinflip: bool = Field(False, description="Let every bank take part.")
-
-
-class BatchRequest(Scope):
-    signal_type: str = Field(description="The type of all the signals.")
-    signals: list[str] = Field(description="The signals to look up.", max_length=MOST_SIGNALS)
-    banks: list[str] = Field([], description="Names of banks to search; all if empty.")
-    seed: str | None = Field(None, description="Makes the coin toss reproducible.")
-    bypass_coinflip: TruthInput = Field(False, description="Let every bank take part.")
-
-
 @router.get("/raw_lookup", response_model=RawMatches, responses=errors(400, 422))
 async def raw_lookup(
     query: Annotated[RawLookupRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Content near a signal, whether or not it is disabled or its bank takes part."""
-    name, wanted = query.signal_type, query.wanted(query.signal_type, query.named())
-    search = functools.partial(matching.raw_lookup, services, name, query.signal, wanted)
-    found = await searched(services, limits, name, wanted, search)
-    matches: list[Any] = [
-        match_object(match, extras=query.include_metadata)
-        if query.include_distance or query.include_metadata
-        else match.content_id
-        for match in found.matches
+    name = query.signal_type
+    asked = LookupQuery(name, (query.signal,), query.rules(name, query.bank_names()))
+    lookup = await run_lookup(services, limits, asked)
+    as_objects = query.include_distance or query.include_metadata
+    matches = [
+        match_object(match, extras=query.include_metadata) if as_objects else match.content_id
+        for match in lookup.matches[0]
     ]
-    return answered({"matches": matches}, {name: found})
+    return Json({"matches": matches}, headers=snapshot_header({name: lookup}))
 
 
 @router.get(
@@ -124,23 +87,25 @@ async def lookup(
     query: Annotated[LookupRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Enabled content near a signal, or near the signals of what a URL leads to, by bank."""
+    bypass = query.bypass_coinflip
     if query.url:
-        _check_role(services)
-        seen = await see_url(
-            services,
-            limits,
-            query.url,
-            query.content_type,
-            Look(query.types, query.kinds(services)),
-        )
+        hashed = await _hash_url(query, services, limits)
+        lookups = await _look_up_hashed(services, limits, hashed, query, bypass=bypass)
     elif query.signal and query.signal_type:
-        seen = seen_signal(query.signal_type, query.signal, query.kinds(services))
+        name, kinds = query.signal_type, query.kinds(services.settings)
+        asked = LookupQuery(
+            name,
+            (query.signal,),
+            query.tossed_rules(name, bypass=bypass),
+            orientations=name == "pdq" and "orientation" in kinds,
+        )
+        lookups = {name: await run_lookup(services, limits, asked)}
     else:
         raise BadInput("Either url or both signal and signal_type are required")
-    found = await look_up(services, limits, seen, query, bypass=query.bypass_coinflip)
-    matches = by_type(found, extras=query.include_metadata)
+    matches = matches_by_type(lookups, extras=query.include_metadata)
     only = query.signal_type
-    return answered(matches if only is None else matches.get(only, {}), found)
+    answer = matches if only is None else matches.get(only, {})
+    return Json(answer, headers=snapshot_header(lookups))
 
 
 @router.post(
@@ -156,10 +121,11 @@ async def lookup_upload(
     limits: AppLimits,
 ) -> Json:
     """Enabled content near the signals of an uploaded file, by signal type and bank."""
-    seen = await _seen_upload(query, request, services, limits)
+    hashed = await _hash_upload(query, request, services, limits)
     bypass = query.bypass_coinflip == "true"
-    found = await look_up(services, limits, seen, query, bypass=bypass)
-    return answered(by_type(found, extras=query.include_metadata), found)
+    lookups = await _look_up_hashed(services, limits, hashed, query, bypass=bypass)
+    matches = matches_by_type(lookups, extras=query.include_metadata)
+    return Json(matches, headers=snapshot_header(lookups))
 
 
 @router.get(
@@ -171,11 +137,9 @@ async def hash_and_match(
     query: Annotated[UrlLookupRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """The signals of what a URL leads to, and the enabled content near them, in one answer."""
-    _check_role(services)
-    look = Look(query.types, query.kinds(services))
-    seen = await see_url(services, limits, query.url, query.content_type, look)
+    hashed = await _hash_url(query, services, limits)
     bypass = query.bypass_coinflip
-    return await _hashes_and_matches(services, limits, seen, query, bypass=bypass)
+    return await _hashes_and_matches(services, limits, hashed, query, bypass=bypass)
 
 
 @router.post(
@@ -191,9 +155,9 @@ async def hash_and_match_upload(
     limits: AppLimits,
 ) -> Json:
     """The signals of an uploaded file, and the enabled content near them, in one answer."""
-    seen = await _seen_upload(query, request, services, limits)
+    hashed = await _hash_upload(query, request, services, limits)
     bypass = query.bypass_coinflip == "true"
-    return await _hashes_and_matches(services, limits, seen, query, bypass=bypass)
+    return await _hashes_and_matches(services, limits, hashed, query, bypass=bypass)
 
 
 @router.post(
@@ -208,23 +172,18 @@ async def batch_lookup(
     limits: AppLimits,
 ) -> Json:
     """Enabled content near each of many signals of one type, all from one snapshot."""
-    results = await in_thread(
-        limits.index,
-        matching.lookup_many,
-        services,
-        body.signal_type,
-        body.signals,
-        body.wanted(body.signal_type, body.banks),
-        coin=matching.toss(body.seed, bypass=body.bypass_coinflip),
-    )
-    answers = [
-        {"error": one.message}
-        if isinstance(one, BadInput)
-        else {"matches": by_bank(one, extras=body.include_metadata)}
-        for one in results
+    name = body.signal_type
+    coin = toss_coin(body.seed, bypass=body.bypass_coinflip)
+    asked = LookupQuery(name, body.signals, body.rules(name, body.banks, coin), partial=True)
+    lookup = await run_lookup(services, limits, asked)
+    answers: list[Searched | Refused] = [
+        {"error": lookup.errors[place].message}
+        if place in lookup.errors
+        else {"matches": matches_by_bank(matches, extras=body.include_metadata)}
+        for place, matches in enumerate(lookup.matches)
     ]
-    number = next((one.snapshot for one in results if isinstance(one, matching.Lookup)), None)
-    headers = {} if number is None else at({body.signal_type: number})
+    searched = len(lookup.errors) < len(lookup.matches)
+    headers = snapshot_header({name: lookup} if searched else {})
     return Json({"results": answers}, headers=headers)
 
 
@@ -233,7 +192,9 @@ async def index_status(
     services: AppServices, limits: AppLimits, signal_type: str | None = None
 ) -> Json:
     """Whether there is an index of each signal type, when it was made, how large it is."""
-    return Json(await in_thread(limits.index, matching.index_status, services, signal_type))
+    index, types = services.lookup_index, services.signal_types
+    by_type = await in_thread(limits.index, read_lookup_status, index, types, signal_type)
+    return Json({name: asdict(lookup_status) for name, lookup_status in by_type.items()})
 
 
 @router.post(
@@ -244,36 +205,63 @@ async def index_status(
 )
 async def compare(request: Request, services: AppServices) -> Json:
     """Whether two signals of each type match, and how far apart they are."""
-    return Json(matching.compare(services, await read_json(request)))
+    return Json(compare_signals(services.signal_types, await read_json(request)))
 
 
 match = target("match", router, status.router)
 
 
+async def _hash_upload(
+    query: UploadLookupRequest, request: Request, services: Services, limits: Limits
+) -> HashedContent:
+    _check_role(services)
+    async with open_upload(request) as media:
+        kinds = query.kinds(services.settings)
+        return await hash_media(services, limits, media, query.types, kinds=kinds)
+
+
+async def _hash_url(
+    query: LookupRequest | UrlLookupRequest, services: Services, limits: Limits
+) -> HashedContent:
+    _check_role(services)
+    kinds = query.kinds(services.settings)
+    async with open_url(services, limits, query.url or "", query.content_type) as media:
+        return await hash_media(services, limits, media, query.types, kinds=kinds)
+
+
+async def _look_up_hashed(
+    services: Services, limits: Limits, hashed: HashedContent, query: VariedQuery, *, bypass: bool
+) -> dict[str, Lookup]:
+    """A lookup, with a coin of its own, for each signal type; the variants are of PDQ."""
+    return {
+        name: await run_lookup(
+            services,
+            limits,
+            LookupQuery(
+                name,
+                (signal,),
+                query.tossed_rules(name, bypass=bypass),
+                hashed.variants if name == "pdq" else (),
+            ),
+        )
+        for name, signal in hashed.signals.items()
+    }
+
+
 async def _hashes_and_matches(
-    services: Services,
-    limits: Limits,
-    seen: Seen,
-    query: VariedQuery,
-    *,
-    bypass: bool,
+    services: Services, limits: Limits, hashed: HashedContent, query: VariedQuery, *, bypass: bool
 ) -> Json:
     """A signal is `""` where the content has too little in it: that one is not looked up."""
-    tellable = {name: signal for name, signal in seen.hashes.items() if signal}
-    if seen.variants:
-        tellable.setdefault("pdq", "")
-    told = Seen(tellable, seen.variants)
-    found = await look_up(services, limits, told, query, bypass=bypass)
-    matches = by_type(found, extras=query.include_metadata)
-    return answered({"hashes": seen.hashes, "matches": matches}, found)
-
-
-async def _seen_upload(
-    query: UploadLookupRequest, request: Request, services: Services, limits: Limits
-) -> Seen:
-    _check_role(services)
-    async with uploaded(request) as upload:
-        return await see_upload(upload, services, limits, Look(query.types, query.kinds(services)))
+    signals = {
+        name: signal
+        for name, signal in hashed.signals.items()
+        if signal or (name == "pdq" and hashed.variants)
+    }
+    tellable = HashedContent(signals, hashed.variants)
+    lookups = await _look_up_hashed(services, limits, tellable, query, bypass=bypass)
+    matches = matches_by_type(lookups, extras=query.include_metadata)
+    answer = {"hashes": dict(hashed.signals), "matches": matches}
+    return Json(answer, headers=snapshot_header(lookups))
 
 
 def _check_role(services: Services) -> None:

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from core.errors import Unavailable
-from core.index.reading.shard_reply import Reply
+from core.index.reading.lookup_index import SearchResult
+from core.index.reading.shard_reply import ShardReply
 from core.services import Services
 from functions import status
 from functions.web.answer import Json
@@ -22,7 +23,7 @@ from functions.web.errors import errors
 router = APIRouter(prefix="/shard", tags=["Sharding"])
 
 
-class Question(BaseModel):
+class ShardQuestion(BaseModel):
     signal_type: str = Field(description="The type of all the signals.")
     signals: list[str] = Field(description="The signals to search for; none to ask for the rest.")
     threshold: int | None = Field(None, ge=0, description="Largest distance in bits that matches.")
@@ -30,14 +31,14 @@ class Question(BaseModel):
     count: bool = Field(False, description="Whether to count the live contents of this share.")
 
 
-@router.post("/search", responses=errors(400, 413, 422), openapi_extra=model_body(Question))
+@router.post("/search", responses=errors(400, 413, 422), openapi_extra=model_body(ShardQuestion))
 async def search(
-    question: Annotated[Question, Depends(body_of(Question))],
+    question: Annotated[ShardQuestion, Depends(body_of(ShardQuestion))],
     services: AppServices,
     limits: AppLimits,
 ) -> Json:
     """What is near each signal in this share, live or disabled, and the snapshot that says so."""
-    reply = functools.partial(_reply, services, question)
+    reply = functools.partial(_search_share, services, question)
     name = question.signal_type
     services.signal_types.get(name)
     at_once = len(question.signals) == 1 and question.min_snapshot is None
@@ -46,16 +47,16 @@ async def search(
             return Json(reply().to_json())
         return Json((await in_thread(limits.index, reply)).to_json())
     except Unavailable as error:
-        said = {"error": type(error).__name__, "message": error.message}
-        return Json(said, error.status, {"Retry-After": str(error.retry_after)})
+        refusal = {"error": type(error).__name__, "message": error.message}
+        return Json(refusal, error.status, {"Retry-After": str(error.retry_after)})
 
 
 shard = target("shard", router, status.router)
 
 
-def _reply(services: Services, asked: Question) -> Reply:
-    name = asked.signal_type
-    signals = [services.signal_types.validate(name, signal) for signal in asked.signals]
-    loaded = services.index.get(name, asked.min_snapshot)
-    answer = loaded.answer(signals, asked.threshold)
-    return Reply(services.settings.shard, answer, loaded.size() if asked.count else 0)
+def _search_share(services: Services, question: ShardQuestion) -> ShardReply:
+    name = question.signal_type
+    signals = [services.signal_types.validate(name, signal) for signal in question.signals]
+    loaded = services.index.get(name, question.min_snapshot)
+    result = SearchResult(loaded.state, loaded.search(signals, question.threshold))
+    return ShardReply(services.settings.shard, result, loaded.size() if question.count else 0)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from core.errors import HmaError, IndexStale
+from core.matching.status import check_lookups
 from core.services import Services
 from functions.web.app import target
 from functions.web.dependencies import AppLimits, AppServices, in_thread
@@ -31,7 +32,7 @@ async def home() -> RedirectResponse:
 async def ready(services: AppServices, limits: AppLimits) -> PlainTextResponse:
     """Whether lookups can be answered: 503 until every enabled type's index is loaded and fresh."""
     try:
-        await in_thread(limits.index, _load, services)
+        await in_thread(limits.index, _check_lookups, services)
     except IndexStale as error:
         return PlainTextResponse("INDEX-STALE", 503, {"Retry-After": str(error.retry_after)})
     except HmaError:
@@ -42,6 +43,5 @@ async def ready(services: AppServices, limits: AppLimits) -> PlainTextResponse:
 status = target("status", router)
 
 
-def _load(services: Services) -> None:
-    for name in services.signal_types.enabled():
-        services.lookup_index.state(name)
+def _check_lookups(services: Services) -> None:
+    check_lookups(services.lookup_index, services.signal_types.enabled())

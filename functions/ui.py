@@ -4,25 +4,26 @@ Errors are pages (form C). A bypass of the coin is the default here: people look
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from core.catalog import Catalog
 from core.errors import BadInput, TooLarge
-from core.matching import lookup as matching
+from core.index.reading.lookup_index import ContentMatch
+from core.matching.lookup import LookupQuery, LookupRules, toss_coin
 from core.services import Services
 from functions.curating.curator import Curating, Curator
-from functions.web.answer import Json
+from functions.web.answer import Hashes, Json
 from functions.web.app import target
 from functions.web.body import body_of, file_body, form_body, model_body
-from functions.web.dependencies import AppLimits, AppServices, Limits, in_thread
+from functions.web.dependencies import AppLimits, AppServices, Limits
 from functions.web.errors import pages
-from functions.web.lookup import match_object
-from functions.web.shapes import Found, FoundMatch, Queried
-from functions.web.upload import form_of, hash_upload, hash_url, uploaded
+from functions.web.media import hash_media, open_upload, open_url, read_form
+from functions.web.run_lookup import run_lookup
 
 router = APIRouter(prefix="/ui", tags=["UI"])
 
@@ -36,6 +37,31 @@ class FindRequest(BaseModel):
     signal_value: str | None = Field(None, description="a signal to look for.")
 
 
+class FoundMatch(TypedDict):
+    content_id: int
+    distance: str
+    signal_type: str
+    signal_value: str
+
+
+class QueryMatch(FoundMatch):
+    bank_name: str
+    metadata: NotRequired[dict[str, Any]]
+    note: NotRequired[str]
+
+
+class Queried(TypedDict):
+    banks: list[str]
+    hashes: Hashes
+    matches: list[QueryMatch]
+
+
+class Found(TypedDict):
+    bank_name: str
+    content_ids: list[int]
+    matches: list[FoundMatch]
+
+
 @router.post(
     "/query",
     response_model=Queried,
@@ -44,10 +70,9 @@ class FindRequest(BaseModel):
 )
 async def query(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What an uploaded file matches in every bank, nearest first."""
-    async with uploaded(request) as upload:
-        hashes = await hash_upload(upload, services, limits, None)
-        fields = upload.fields
-    return await _queried(services, limits, hashes, fields)
+    async with open_upload(request) as media:
+        hashed = await hash_media(services, limits, media)
+    return await _query_signals(services, limits, hashed.signals, media.fields)
 
 
 @router.post(
@@ -58,11 +83,11 @@ async def query(request: Request, services: AppServices, limits: AppLimits) -> J
 )
 async def query_url(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What the content behind a URL matches in every bank, nearest first."""
-    fields = await form_of(request)
+    fields = await read_form(request)
     url = _required(fields, "url", "URL")
     content_type = _required(fields, "content_type", "Content type")
-    hashes = await _hashed(services, limits, url, content_type)
-    return await _queried(services, limits, hashes, fields)
+    hashes = await _hash_url(services, limits, url, content_type)
+    return await _query_signals(services, limits, hashes, fields)
 
 
 @router.post(
@@ -73,10 +98,10 @@ async def query_url(request: Request, services: AppServices, limits: AppLimits) 
 )
 async def query_hash(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """What a signal matches in every bank, nearest first."""
-    fields = await form_of(request)
+    fields = await read_form(request)
     name = _required(fields, "signal_type", "Signal type")
     hashes = {name: _required(fields, "signal_value", "Signal value")}
-    return await _queried(services, limits, hashes, fields)
+    return await _query_signals(services, limits, hashes, fields)
 
 
 @router.post(
@@ -92,18 +117,19 @@ async def find(
 ) -> Json:
     """Content of a bank near what a URL leads to, or near a signal: to change or remove it."""
     await curator.ask(lambda catalog: catalog.bank(bank_name))
-    matches: list[FoundMatch] = [
-        {
-            "content_id": match.content_id,
-            "distance": match.distance,
-            "signal_type": name,
-            "signal_value": signal,
-        }
-        for name, signal in (await _asked(curator, body)).items()
-        for match in await in_thread(
-            curator.limits.index, _near, curator.services, bank_name, name, signal
-        )
-    ]
+    matches: list[FoundMatch] = []
+    for name, signal in (await _wanted_signals(curator, body)).items():
+        asked = LookupQuery(name, (signal,), LookupRules(banks=(bank_name,)))
+        lookup = await run_lookup(curator.services, curator.limits, asked)
+        matches += [
+            {
+                "content_id": match.content_id,
+                "distance": match.distance,
+                "signal_type": name,
+                "signal_value": signal,
+            }
+            for match in lookup.matches[0]
+        ]
     content_ids = sorted({match["content_id"] for match in matches})
     return Json({"bank_name": bank_name, "content_ids": content_ids, "matches": matches})
 
@@ -117,7 +143,7 @@ async def find(
 )
 async def create_bank(request: Request, curator: Curating) -> RedirectResponse:
     """A new, empty bank; leads back to where its form was."""
-    name = _required(await form_of(request), "bank_name", "Bank name")
+    name = _required(await read_form(request), "bank_name", "Bank name")
     await curator.ask(lambda catalog: Catalog.create_bank(catalog, name))
     return RedirectResponse("./", 302)
 
@@ -125,69 +151,59 @@ async def create_bank(request: Request, curator: Curating) -> RedirectResponse:
 ui = target("ui", router)
 
 
-async def _queried(
-    services: Services, limits: Limits, hashes: dict[str, str], fields: Mapping[str, str]
+async def _query_signals(
+    services: Services, limits: Limits, hashes: Mapping[str, str], fields: Mapping[str, str]
 ) -> Json:
     bypass = fields.get(_BYPASS, "true").lower() == "true"
-    matches: list[dict[str, Any]] = []
+    matches: list[QueryMatch] = []
     for name, signal in hashes.items():
         if signal:  # else there is too little in the content to tell it from others
-            found = await in_thread(limits.index, _everywhere, services, name, signal, bypass)
-            matches += found
+            rules = LookupRules(coin=toss_coin(bypass=bypass))
+            lookup = await run_lookup(services, limits, LookupQuery(name, (signal,), rules))
+            matches += [_query_match(match, name, signal) for match in lookup.matches[0]]
     matches.sort(key=lambda match: _order(match["distance"]))
     banks = sorted({match["bank_name"] for match in matches})
     return Json({"banks": banks, "hashes": hashes, "matches": matches})
 
 
-def _everywhere(
-    services: Services, signal_type: str, signal: str, bypass: bool
-) -> list[dict[str, Any]]:
-    coin = matching.toss(bypass=bypass)
-    found = matching.lookup(services, signal_type, signal, matching.Wanted(), coin=coin)
-    answers = []
-    for match in found.matches:
-        facts: dict[str, Any] = {**match_object(match, extras=True)}
-        answers.append(
-            {name: facts[name] for name in ("distance", "metadata", "note") if name in facts}
-            | {
-                "bank_name": match.bank,
-                "content_id": match.content_id,
-                "signal_type": signal_type,
-                "signal_value": signal,
-            }
-        )
-    return answers
+def _query_match(match: ContentMatch, signal_type: str, signal: str) -> QueryMatch:
+    answer: QueryMatch = {
+        "bank_name": match.bank.name,
+        "content_id": match.content_id,
+        "distance": match.distance,
+        "signal_type": signal_type,
+        "signal_value": signal,
+    }
+    if match.metadata:
+        answer["metadata"] = match.metadata
+    if match.note:
+        answer["note"] = match.note
+    return answer
 
 
-def _near(
-    services: Services, bank_name: str, signal_type: str, signal: str
-) -> tuple[matching.Match, ...]:
-    wanted = matching.Wanted(banks=(bank_name,))
-    return matching.raw_lookup(services, signal_type, signal, wanted).matches
-
-
-async def _asked(curator: Curator, body: FindRequest) -> dict[str, str]:
+async def _wanted_signals(curator: Curator, body: FindRequest) -> dict[str, str]:
     """The signals that `body` names, or leads to."""
     if body.url:
         if not body.content_type:
             raise BadInput("content_type required when searching by URL")
-        hashes = await _hashed(curator.services, curator.limits, body.url, body.content_type)
+        hashes = await _hash_url(curator.services, curator.limits, body.url, body.content_type)
         return {name: signal for name, signal in hashes.items() if signal}
     if body.signal_type and body.signal_value:
         return {body.signal_type: body.signal_value}
     raise BadInput("Either 'url' with 'content_type' or 'signal_type' with 'signal_value' required")
 
 
-async def _hashed(
+async def _hash_url(
     services: Services, limits: Limits, url: str, content_type: str
-) -> dict[str, str]:
+) -> Mapping[str, str]:
     try:
-        return await hash_url(services, limits, url, content_type, None)
+        async with open_url(services, limits, url, content_type) as media:
+            return (await hash_media(services, limits, media)).signals
     except (BadInput, TooLarge) as error:
         raise BadInput(f"Failed to hash URL content: {error.message}") from error
 
 
-def _required(fields: dict[str, str], name: str, called: str) -> str:
+def _required(fields: Mapping[str, str], name: str, called: str) -> str:
     if not fields.get(name):
         raise BadInput(f"{called} is required")
     return fields[name]

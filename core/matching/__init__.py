@@ -2,5 +2,7 @@
 
 | file | knows |
 |---|---|
-| `lookup` | what is a match |
+| `lookup` | what is a match, whoever asks: the one use case of every lookup |
+| `compare` | two signals beside each other, with no index |
+| `status` | whether there is an index to look things up in, from when, and how large |
 """

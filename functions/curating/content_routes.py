@@ -1,5 +1,6 @@
 """Content of banks: `/c/bank/<b>/content`, `/c/bank/<b>/signal`. A part of the curate function."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NotRequired
 
@@ -16,8 +17,7 @@ from functions.web.answer import Hashes, Json
 from functions.web.body import file_body, is_json, json_body, parse_json, read_json, read_object
 from functions.web.dependencies import in_thread
 from functions.web.errors import errors
-from functions.web.seen import Look, see_upload, see_url
-from functions.web.upload import uploaded
+from functions.web.media import hash_media, open_upload, open_url
 
 router = APIRouter(prefix="/c", tags=["Banks"])
 
@@ -103,20 +103,23 @@ async def add_content(
     bank = await curator.ask(lambda catalog: catalog.bank(bank_name))
     services, limits = curator.services, curator.limits
     enabled = await in_thread(limits.catalog, type_ratio.banked, services)
-    look = Look(query.types, crops=bank.crops, enabled=enabled)
+    hash_it = functools.partial(
+        hash_media, services, limits, types=query.types, crops=bank.crops, enabled=enabled
+    )
     if query.url:
         said = await read_json(request) if is_json(request) else None
         extra = said if isinstance(said, dict) else {}
-        seen = await see_url(services, limits, query.url, query.content_type, look)
+        async with open_url(services, limits, query.url, query.content_type) as media:
+            hashed = await hash_it(media)
     else:
-        async with uploaded(request, absent=_NO_SOURCE) as upload:
+        async with open_upload(request, absent=_NO_SOURCE) as media:
             extra = {
-                "metadata": _metadata_field(upload.fields),
-                "note": upload.fields.get("note"),
-                "labels": _labels_field(upload.fields),
+                "metadata": _metadata_field(media.fields),
+                "note": media.fields.get("note"),
+                "labels": _labels_field(media.fields),
             }
-            seen = await see_upload(upload, services, limits, look)
-    return await _add(curator, bank_name, seen.hashes, extra, seen.crops)
+            hashed = await hash_it(media)
+    return await _add(curator, bank_name, hashed.signals, extra, hashed.crops)
 
 
 @router.post(

@@ -9,32 +9,18 @@ from typing_extensions import TypedDict
 
 from core.catalog import Catalog, Content
 from core.errors import BadInput
-from core.matching import lookup as matching
+from core.matching.lookup import LookupQuery
 from functions.curating.catalog_answers import ContentAnswer, content_answer
 from functions.curating.curator import Curating, Curator
-from functions.web.answer import Hashes, Json, at
+from functions.web.answer import Hashes, Json
 from functions.web.errors import errors
-from functions.web.lookup import Scope, searched
+from functions.web.lookup_parameters import Scope
+from functions.web.match_answer import snapshot_header
+from functions.web.run_lookup import run_lookup
 
 router = APIRouter(prefix="/c", tags=["Content"])
 
 LARGEST_PAGE = 1000
-
-
-class ContentsQuery(BaseModel):
-    limit: int = Field(100, ge=1, le=LARGEST_PAGE, description="Most contents in one answer.")
-    after: int = Field(0, ge=0, lt=2**63, description="`next` of the answer before this page.")
-    content_id: int | None = Field(None, ge=0, lt=2**63, description="Only the content of this id.")
-    label: str | None = Field(None, description="Only content with this label.")
-    signal_type: str | None = Field(
-        None, description="Only content with signals of this type; or the type of `signal`."
-    )
-    signal: str | None = Field(
-        None, description="Only content that the index finds near this signal, nearest first."
-    )
-    min_snapshot: str | None = Field(
-        None, description="For `signal`, the oldest snapshot to search, as for lookups."
-    )
 
 
 class ListedContent(ContentAnswer):
@@ -54,6 +40,22 @@ class CountsAnswer(TypedDict):
     disabled: int
     signals: dict[str, int]
     crops: NotRequired[int]
+
+
+class ContentsQuery(BaseModel):
+    limit: int = Field(100, ge=1, le=LARGEST_PAGE, description="Most contents in one answer.")
+    after: int = Field(0, ge=0, lt=2**63, description="`next` of the answer before this page.")
+    content_id: int | None = Field(None, ge=0, lt=2**63, description="Only the content of this id.")
+    label: str | None = Field(None, description="Only content with this label.")
+    signal_type: str | None = Field(
+        None, description="Only content with signals of this type; or the type of `signal`."
+    )
+    signal: str | None = Field(
+        None, description="Only content that the index finds near this signal, nearest first."
+    )
+    min_snapshot: str | None = Field(
+        None, description="For `signal`, the oldest snapshot to search, as for lookups."
+    )
 
 
 @router.get("/contents", response_model=Contents, responses=errors(400, 422))
@@ -90,7 +92,7 @@ async def bank_counts(bank_name: str, curator: Curating) -> Json:
 
 async def _contents(bank_name: str | None, query: ContentsQuery, curator: Curator) -> Json:
     if query.signal is not None:
-        return await _near(bank_name, query, curator)
+        return await _near_contents(bank_name, query, curator)
     page = await curator.ask(
         functools.partial(
             Catalog.contents,
@@ -102,22 +104,25 @@ async def _contents(bank_name: str | None, query: ContentsQuery, curator: Curato
             ids=None if query.content_id is None else [query.content_id],
         )
     )
-    return Json({"contents": [_full(one) for one in page.contents], "next": page.following})
+    return Json(
+        {
+            "contents": [_listed_content(content) for content in page.contents],
+            "next": page.following,
+        }
+    )
 
 
-async def _near(bank_name: str | None, query: ContentsQuery, curator: Curator) -> Json:
+async def _near_contents(bank_name: str | None, query: ContentsQuery, curator: Curator) -> Json:
     """What the index finds near a signal, as the catalog has it now. One page, nearest first."""
     if query.signal_type is None or query.signal is None:
         raise BadInput("signal needs a signal_type")
     if bank_name is not None:
         await curator.ask(lambda catalog: catalog.bank(bank_name))
     scope = Scope(threshold=None, include_metadata=False, min_snapshot=query.min_snapshot)
-    wanted = scope.wanted(query.signal_type, () if bank_name is None else (bank_name,))
-    search = functools.partial(
-        matching.raw_lookup, curator.services, query.signal_type, query.signal, wanted
-    )
-    found = await searched(curator.services, curator.limits, query.signal_type, wanted, search)
-    distances = {match.content_id: match.distance for match in found.matches}
+    rules = scope.rules(query.signal_type, () if bank_name is None else (bank_name,))
+    asked = LookupQuery(query.signal_type, (query.signal,), rules)
+    lookup = await run_lookup(curator.services, curator.limits, asked)
+    distances = {match.content_id: match.distance for match in lookup.matches[0]}
     page = await curator.ask(
         functools.partial(
             Catalog.contents,
@@ -128,21 +133,21 @@ async def _near(bank_name: str | None, query: ContentsQuery, curator: Curator) -
             ids=list(distances)[:LARGEST_PAGE],
         )
     )
-    held = {one.id: one for one in page.contents}
+    held = {content.id: content for content in page.contents}
     if query.content_id is not None:
-        held = {id_: one for id_, one in held.items() if id_ == query.content_id}
+        held = {id_: content for id_, content in held.items() if id_ == query.content_id}
     nearest = [
-        {**_full(held[content_id]), "distance": distance}
+        {**_listed_content(held[content_id]), "distance": distance}
         for content_id, distance in distances.items()
         if content_id in held
     ]
     return Json(
         {"contents": nearest[: query.limit], "next": None},
-        headers=at({query.signal_type: found.snapshot}),
+        headers=snapshot_header({query.signal_type: lookup}),
     )
 
 
-def _full(content: Content) -> dict[str, Any]:
+def _listed_content(content: Content) -> dict[str, Any]:
     return content_answer(content) | {
         "labels": list(content.labels),
         "metadata": content.metadata,

@@ -289,7 +289,7 @@ def test_shards_that_are_not_those_they_should_be(indexed: System) -> None:
     first, second, third = (shard.url for shard in indexed.sharded.shards)
     twice = first.replace("127.0.0.1", "localhost")
     ask = ("pdq", [indexed.centre])
-    assert index_of(indexed, third, first, second).search(*ask).found[0]
+    assert index_of(indexed, third, first, second).search(*ask).matches[0]
     for urls, said in (
         ((first, twice, third), "which say they are 1/3, 1/3, 3/3"),
         ((first, second), "HMA_SHARDS names 2"),

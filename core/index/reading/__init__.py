@@ -2,7 +2,7 @@
 
 | file | knows |
 |---|---|
-| `answer` | what lookups ask of an index, wherever it is, and what it answers |
+| `lookup_index` | what lookups ask of an index, wherever it is, and what it answers |
 | `read` | newest snapshot → a loaded index that answers |
 | `sharded`, `shard_reply` | an index in shares elsewhere: asking all of them; over the wire |
 """

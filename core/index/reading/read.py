@@ -30,7 +30,7 @@ from core.index.objects.banks import with_banks
 from core.index.objects.cache import DiskCache
 from core.index.objects.segment import fetch_postings, open_names, open_segment
 from core.index.objects.snapshot import SegmentRef, Snapshot, newest_snapshot
-from core.index.reading.answer import Answer, Found, State
+from core.index.reading.lookup_index import ContentMatch, IndexState, SearchResult
 from core.settings import Settings
 from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
@@ -68,19 +68,20 @@ class LoadedIndex:
         ]
         self._banks = {bank.id: bank for bank in snapshot.banks}
 
-    def answer(self, signals: Sequence[str], threshold: int | None = None) -> Answer:
-        """What `search` finds, and from what; nothing while the signal type is switched off."""
-        on = self.snapshot.enabled_ratio != 0
-        return Answer(self.state, self.search(signals, threshold) if on else [[] for _ in signals])
-
     @property
-    def state(self) -> State:
+    def state(self) -> IndexState:
         """What it answers from."""
-        of = self.snapshot
-        return State(of.number, of.writer, of.created_at, of.enabled_ratio)
+        snapshot = self.snapshot
+        return IndexState(
+            snapshot.number, snapshot.writer, snapshot.created_at, snapshot.enabled_ratio
+        )
 
-    def search(self, signals: Sequence[str], threshold: int | None = None) -> list[list[Found]]:
+    def search(
+        self, signals: Sequence[str], threshold: int | None = None
+    ) -> list[list[ContentMatch]]:
         """For each validated signal every content within the threshold, nearest first, each once.
+
+        Nothing while the signal type is switched off.
 
         Args:
             threshold: a stricter one than the signal type's, where distances are bits.
@@ -88,12 +89,14 @@ class LoadedIndex:
         The newest layer that names a content decides about it, so rows of older layers are
         dropped when a later one names their content.
         """
+        if self.snapshot.enabled_ratio == 0:
+            return [[] for _ in signals]
         limit = self.snapshot.threshold
         limit = limit if threshold is None else min(limit, threshold)
         by_layer = [layer.search(signals, limit) for layer, _ in self._layers]
-        return [self._found([found[at] for found in by_layer]) for at in range(len(signals))]
+        return [self._matches([hits[at] for hits in by_layer], limit) for at in range(len(signals))]
 
-    def _found(self, by_layer: Sequence[tuple[Ids, Hits]]) -> list[Found]:
+    def _matches(self, by_layer: Sequence[tuple[Ids, Hits]], threshold: int) -> list[ContentMatch]:
         best: dict[int, tuple[float, str, Columns, int]] = {}
         for (layer, later), (positions, hits) in zip(self._layers, by_layer, strict=True):
             if len(positions) == 0:
@@ -107,12 +110,13 @@ class LoadedIndex:
                     best[content_id] = (distance, hits.texts[row], columns, int(positions[row]))
         nearest = sorted(best.items(), key=lambda item: (item[1][0], item[0]))
         return [
-            Found(
+            ContentMatch(
                 content_id,
                 bank,
                 text,
                 order,
                 int(columns.until[at]),
+                threshold=threshold,
                 **{"metadata": None, "note": None} | columns.extra(at),
             )
             for content_id, (order, text, columns, at) in nearest
@@ -164,11 +168,12 @@ class Index:
         signals: Sequence[str],
         threshold: int | None = None,
         min_snapshot: int | None = None,
-    ) -> Answer:
+    ) -> SearchResult:
         self._check_whole()
-        return self.get(signal_type, min_snapshot).answer(signals, threshold)
+        loaded = self.get(signal_type, min_snapshot)
+        return SearchResult(loaded.state, loaded.search(signals, threshold))
 
-    def state(self, signal_type: str) -> State:
+    def state(self, signal_type: str) -> IndexState:
         return self.get(signal_type).state
 
     def size(self, signal_type: str) -> int:

@@ -7,28 +7,29 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import Unavailable
-from core.index.reading.answer import Answer
+from core.index.reading.lookup_index import SearchResult
 from core.settings.shard import Shard
 
 
 @dataclass(frozen=True)
-class Reply:
+class ShardReply:
     """An answer from one share of the index.
 
     Attributes:
-        shard: who says so.
+        shard: which share it is.
+        result: what is near each signal in that share.
         size: number of live contents in its share; 0 unless asked for.
     """
 
     shard: Shard
-    answer: Answer
+    result: SearchResult
     size: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Reply":
+    def from_bytes(cls, data: bytes) -> "ShardReply":
         """The reply whose JSON `data` is.
 
         Raises:
@@ -40,4 +41,4 @@ class Reply:
             raise Unavailable("answers what no shard of this version would") from error
 
 
-_replies = TypeAdapter(Reply)
+_replies = TypeAdapter(ShardReply)

@@ -18,8 +18,8 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as TookTooLong
 
 from core.errors import HmaError, IndexNotReady, IndexStale, Misconfigured, Unavailable
-from core.index.reading.answer import Answer, Found, State
-from core.index.reading.shard_reply import Reply
+from core.index.reading.lookup_index import ContentMatch, IndexState, SearchResult
+from core.index.reading.shard_reply import ShardReply
 from core.settings import Settings
 from core.settings.shard import Shard
 
@@ -29,7 +29,7 @@ AT_ONCE = 32
 LEEWAY_SECONDS = 0.5
 """So that a shard that does not answer in time is named before all are given up."""
 
-_KINDS = {one.__name__: one for one in (IndexNotReady, IndexStale)}
+_KINDS = {error.__name__: error for error in (IndexNotReady, IndexStale)}
 """The errors of shards that mean the same of the whole index."""
 
 
@@ -38,12 +38,12 @@ class ShardedIndex:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         token = settings.api_tokens[0] if settings.api_tokens else None
-        self._shards = [_Shard(url, token) for url in settings.shards]
+        self._shards = [_ShardClient(url, token) for url in settings.shards]
         self._seconds = settings.shard_timeout_seconds
         self._refresh_seconds = settings.refresh_seconds
         self._clock = clock
         self._threads = ThreadPoolExecutor(AT_ONCE * len(self._shards), "shard")
-        self._states: dict[str, tuple[float, State]] = {}
+        self._states: dict[str, tuple[float, IndexState]] = {}
 
     def due(self, signal_type: str) -> bool:  # noqa: ARG002
         return True
@@ -54,28 +54,30 @@ class ShardedIndex:
         signals: Sequence[str],
         threshold: int | None = None,
         min_snapshot: int | None = None,
-    ) -> Answer:
+    ) -> SearchResult:
         question = {
             "signal_type": signal_type,
             "signals": list(signals),
             "threshold": threshold,
             "min_snapshot": min_snapshot,
         }
-        answers = [reply.answer for reply in self._agreed(question)]
-        found = zip(*(answer.found for answer in answers), strict=True)
-        return Answer(answers[0].state, [_merged(parts) for parts in found])
+        results = [reply.result for reply in self._agreed_replies(question)]
+        by_signal = zip(*(result.matches for result in results), strict=True)
+        return SearchResult(results[0].state, [_merge_matches(shares) for shares in by_signal])
 
-    def state(self, signal_type: str) -> State:
+    def state(self, signal_type: str) -> IndexState:
         heard_at, state = self._states.get(signal_type, (float("-inf"), None))
         if state is None or self._clock() - heard_at >= self._refresh_seconds:
-            state = self._agreed({"signal_type": signal_type, "signals": []})[0].answer.state
+            state = self._agreed_replies({"signal_type": signal_type, "signals": []})[
+                0
+            ].result.state
         return state
 
     def size(self, signal_type: str) -> int:
         question = {"signal_type": signal_type, "signals": [], "count": True}
-        return sum(reply.size for reply in self._agreed(question))
+        return sum(reply.size for reply in self._agreed_replies(question))
 
-    def _agreed(self, question: dict[str, Any]) -> list[Reply]:
+    def _agreed_replies(self, question: dict[str, Any]) -> list[ShardReply]:
         """The reply of every shard, all from the same snapshot.
 
         Each looks for a newer snapshot in its own time. Those that are behind the furthest one
@@ -83,26 +85,26 @@ class ShardedIndex:
         """
         asked_at = self._clock()
         deadline = time.monotonic() + self._seconds
-        replies: dict[int, Reply] = {}
+        replies: dict[int, ShardReply] = {}
         behind = list(range(len(self._shards)))
         while behind:
-            replies |= self._asked(behind, question, deadline)
+            replies |= self._ask_shards(behind, question, deadline)
             self._check([replies[at].shard for at in sorted(replies)])
-            newest = max(reply.answer.state.number for reply in replies.values())
-            behind = [at for at, one in replies.items() if one.answer.state.number < newest]
+            newest = max(reply.result.state.number for reply in replies.values())
+            behind = [at for at, reply in replies.items() if reply.result.state.number < newest]
             question = question | {"min_snapshot": newest}
         agreed = [replies[at] for at in sorted(replies)]
-        state = agreed[0].answer.state
-        if any(reply.answer.state.writer != state.writer for reply in agreed):
+        state = agreed[0].result.state
+        if any(reply.result.state.writer != state.writer for reply in agreed):
             raise Misconfigured(
                 "the shards of HMA_SHARDS read different indices: give all the same HMA_STORE_URL"
             )
         self._states[question["signal_type"]] = (asked_at, state)
         return agreed
 
-    def _asked(
+    def _ask_shards(
         self, which: Sequence[int], question: dict[str, Any], deadline: float
-    ) -> dict[int, Reply]:
+    ) -> dict[int, ShardReply]:
         """The replies of these shards, by their place in the settings.
 
         Raises:
@@ -114,7 +116,7 @@ class ShardedIndex:
         asked = {
             self._threads.submit(self._shards[at].ask, body, signals, deadline): at for at in which
         }
-        replies: dict[int, Reply] = {}
+        replies: dict[int, ShardReply] = {}
         not_ready: list[IndexNotReady] = []
         left = deadline + LEEWAY_SECONDS - time.monotonic()
         try:
@@ -145,7 +147,7 @@ class ShardedIndex:
             )
 
 
-class _Shard:
+class _ShardClient:
     """One shard, asked over HTTP.
 
     One that has not answered in time is asked by one lookup at a time until it does: the others
@@ -161,24 +163,24 @@ class _Shard:
         self._silent = False
         self._probe = threading.Lock()
 
-    def ask(self, body: bytes, signals: int, deadline: float) -> Reply:
+    def ask(self, body: bytes, signals: int, deadline: float) -> ShardReply:
         """What it replies to a question after so many signals.
 
         Raises:
             Unavailable, IndexNotReady, IndexStale: in words that go on from the shard's name.
         """
         if not self._silent:
-            return self._replied(body, signals, deadline)
+            return self._fetch_reply(body, signals, deadline)
         if not self._probe.acquire(blocking=False):
             raise Unavailable("does not answer")
         try:
-            return self._replied(body, signals, deadline)
+            return self._fetch_reply(body, signals, deadline)
         finally:
             self._probe.release()
 
-    def _replied(self, body: bytes, signals: int, deadline: float) -> Reply:
+    def _fetch_reply(self, body: bytes, signals: int, deadline: float) -> ShardReply:
         try:
-            response = self._sent(body, deadline)
+            response = self._send(body, deadline)
         except NewConnectionError as error:  # to urllib3 it is one of those that took too long
             raise Unavailable("cannot be reached") from error
         except TookTooLong as error:
@@ -189,12 +191,12 @@ class _Shard:
         self._silent = False
         if response.status != 200:
             raise _refusal(response.status, response.data)
-        reply = Reply.from_bytes(response.data)
-        if len(reply.answer.found) != signals:
+        reply = ShardReply.from_bytes(response.data)
+        if len(reply.result.matches) != signals:
             raise Unavailable("answers something else than it was asked")
         return reply
 
-    def _sent(self, body: bytes, deadline: float) -> urllib3.BaseHTTPResponse:
+    def _send(self, body: bytes, deadline: float) -> urllib3.BaseHTTPResponse:
         """Its response. A connection that it closed while idle is no loss: asking again is safe."""
         for again in (True, False):
             left = deadline - time.monotonic()
@@ -218,8 +220,8 @@ class _Shard:
 def _refusal(status: int, data: bytes) -> HmaError:
     """The error that a response says."""
     try:
-        said = json.loads(data)
-        kind, message = _KINDS.get(said.get("error"), Unavailable), str(said["message"])
+        refusal = json.loads(data)
+        kind, message = _KINDS.get(refusal.get("error"), Unavailable), str(refusal["message"])
     except (ValueError, KeyError, TypeError, AttributeError):
         status = 404
     if status == 404:
@@ -227,6 +229,6 @@ def _refusal(status: int, data: bytes) -> HmaError:
     return kind(message) if kind is IndexNotReady else kind(f"says: {message}")
 
 
-def _merged(parts: Iterable[Sequence[Found]]) -> list[Found]:
-    """Nearest first, as each of `parts` is. No content is in two of them."""
-    return list(heapq.merge(*parts, key=lambda one: (one.order, one.content_id)))
+def _merge_matches(shares: Iterable[Sequence[ContentMatch]]) -> list[ContentMatch]:
+    """Nearest first, as each of `shares` is. No content is in two of them."""
+    return list(heapq.merge(*shares, key=lambda match: (match.order, match.content_id)))

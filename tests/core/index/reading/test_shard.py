@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Misconfigured
-from core.index.reading.answer import Found
+from core.index.reading.lookup_index import ContentMatch
 from core.index.reading.read import Index
 from core.settings.shard import Shard
 from tests.deployment import BANK, Deployment, altered, random_signal, settings_for
@@ -74,7 +74,7 @@ def change(deployment: Deployment, rng: random.Random, live: list[int], centre: 
         )
 
 
-def nearness(one: Found) -> tuple[float, int]:
+def nearness(one: ContentMatch) -> tuple[float, int]:
     return one.order, one.content_id
 
 

@@ -11,12 +11,18 @@ from core.index.entry import IndexedBank
 
 
 @dataclass(frozen=True)
-class Found:
-    """A live content near the signal asked for, with its nearest distance.
+class ContentMatch:
+    """A live content near a signal, with its nearest distance: all that tells why it matches.
 
     Attributes:
+        content_id: the `bank_content_id` of answers.
+        bank: as the snapshot has it.
         distance: as text, `"-"` for signal types without one.
         order: a number that sorts as distances do.
+        disable_until_ts: 1 enabled, 0 disabled, else disabled until that Unix time.
+        metadata, note, labels: as curated.
+        threshold: the largest distance that would have matched, where distances are bits.
+        variant: which variant of the picture is so near; None for the signal as it is.
     """
 
     content_id: int
@@ -27,10 +33,12 @@ class Found:
     metadata: dict[str, Any] | None
     note: str | None
     labels: tuple[str, ...]
+    threshold: int
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
-class State:
+class IndexState:
     """The snapshot that an index answers from.
 
     Attributes:
@@ -46,11 +54,11 @@ class State:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """For each signal what is near it, nearest first, all from one snapshot."""
+class SearchResult:
+    """For each signal the contents near it, nearest first, all from one snapshot."""
 
-    state: State
-    found: list[list[Found]]
+    state: IndexState
+    matches: list[list[ContentMatch]]
 
 
 class LookupIndex(Protocol):
@@ -60,7 +68,7 @@ class LookupIndex(Protocol):
     """
 
     def due(self, signal_type: str) -> bool:
-        """Whether the next answer has to wait for somebody else."""
+        """Whether the next answer has to wait for a store or for shards."""
         ...
 
     def search(
@@ -69,7 +77,7 @@ class LookupIndex(Protocol):
         signals: Sequence[str],
         threshold: int | None = None,
         min_snapshot: int | None = None,
-    ) -> Answer:
+    ) -> SearchResult:
         """The contents near each validated signal; none while the type is switched off.
 
         Args:
@@ -78,7 +86,7 @@ class LookupIndex(Protocol):
         """
         ...
 
-    def state(self, signal_type: str) -> State:
+    def state(self, signal_type: str) -> IndexState:
         """The snapshot it answers from, looked at no longer than `refresh_seconds` ago."""
         ...
 
