@@ -4,21 +4,49 @@ One `Services` per process. Nothing is opened when it is built: functions-framew
 target before it forks, and clients, threads and indices must not be inherited by a child.
 """
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from core.errors import Misconfigured
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.catalog import Catalog
+    from core.exchanges.client import Connector
     from core.exchanges.credentials import Credentials
-    from core.exchanges.registry import Exchanges
+    from core.exchanges.fetch import Fetcher
+    from core.exchanges.opinion import OpinionSender
+    from core.exchanges.registry import ExchangeApis
     from core.index.publishing.publish import Publisher
     from core.index.reading.lookup_index import LookupIndex
     from core.index.reading.read import Index
     from core.signal_types.enabled import SignalTypes
     from core.store import ObjectStore
+
+T = TypeVar("T")
+
+
+class part(Generic[T]):  # noqa: N801  # reads as what it is: a decorator
+    """A method of which an instance keeps what the first call returned.
+
+    However many threads ask at once, it is called once: `functools.cached_property` has no lock
+    since Python 3.12, and four requests then loaded four indices. Each part has a lock of its
+    own, so that a database that does not answer holds up nobody who needs the store alone. Parts
+    need one another in no circle, so neither do their locks.
+    """
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._name = make.__name__
+        self.__doc__ = make.__doc__
+
+    def __get__(self, instance: object, owner: type[Any]) -> T:
+        kept = vars(instance)  # once the part is there, Python finds it without asking us
+        with kept.setdefault(f"_making_{self._name}", threading.RLock()):
+            if self._name not in kept:
+                kept[self._name] = self._make(instance)
+            return cast(T, kept[self._name])
 
 
 class Services:
@@ -27,13 +55,13 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
-    @cached_property
+    @part
     def signal_types(self) -> "SignalTypes":
         from core.signal_types.enabled import SignalTypes
 
         return SignalTypes.from_settings(self.settings)
 
-    @cached_property
+    @part
     def store(self) -> "ObjectStore":
         from core.store import open_store
 
@@ -44,14 +72,14 @@ class Services:
             )
         return open_store(self.settings)
 
-    @cached_property
+    @part
     def index(self) -> "Index":
         """The documented per-process index cache: one loaded snapshot for each signal type."""
         from core.index.reading.read import Index
 
         return Index(self.store, self.signal_types, self.settings)
 
-    @cached_property
+    @part
     def lookup_index(self) -> "LookupIndex":
         """The index that lookups ask: shards elsewhere if the settings name some, else our own."""
         if not self.settings.shards:
@@ -60,7 +88,13 @@ class Services:
 
         return ShardedIndex(self.settings)
 
-    @cached_property
+    @property
+    def lookup_index_if_any(self) -> "LookupIndex | None":
+        """`lookup_index`; None for a function that has none, such as a `hash` that stands alone."""
+        settings = self.settings
+        return self.lookup_index if settings.store_url or settings.shards else None
+
+    @part
     def catalog(self) -> "Catalog":
         from core.catalog import Catalog
 
@@ -70,20 +104,43 @@ class Services:
         catalog.migrate()  # a function that runs alone has nobody else to do it
         return catalog
 
-    @cached_property
-    def exchanges(self) -> "Exchanges":
-        from core.exchanges.registry import Exchanges
+    @part
+    def exchange_apis(self) -> "ExchangeApis":
+        from core.exchanges.registry import ExchangeApis
 
-        return Exchanges.from_settings(self.settings)
+        return ExchangeApis.from_settings(self.settings)
 
-    @cached_property
+    @part
     def credentials(self) -> "Credentials":
         from core.exchanges.credentials import Credentials
 
-        return Credentials(self.catalog.exchanges, self.exchanges, self.settings)
+        return Credentials(
+            self.catalog.exchanges, self.exchange_apis, self.settings.credentials_key
+        )
 
-    @cached_property
+    @part
+    def connector(self) -> "Connector":
+        from core.exchanges.client import Connector
+
+        return Connector(self.exchange_apis, self.credentials)
+
+    @part
     def publisher(self) -> "Publisher":
         from core.index.publishing.publish import Publisher
 
         return Publisher(self.catalog, self.store, self.signal_types, self.settings)
+
+    @part
+    def fetcher(self) -> "Fetcher":
+        from core.exchanges.fetch import Fetcher
+
+        def publish(name: str) -> int:
+            return self.publisher.publish(name)  # made late: a fetch needs no store until then
+
+        return Fetcher(self.catalog.exchanges, self.connector, self.signal_types, publish)
+
+    @part
+    def opinion_sender(self) -> "OpinionSender":
+        from core.exchanges.opinion import OpinionSender
+
+        return OpinionSender(self.catalog, self.connector)

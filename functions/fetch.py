@@ -4,6 +4,7 @@ It works for as long as a function may and stops where the next call goes on, so
 few minutes downloads a list of any length.
 """
 
+import time
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,9 +12,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from core.exchanges.fetch import FetchReport, fetch_due
-from core.exchanges.fetch import fetch as fetch_one
-from core.exchanges.opinion import send_due
+from core.exchanges.fetch_report import FetchReport
+from core.exchanges.opinion import OpinionReport
+from core.jobs.fetch import FetchJob
+from core.jobs.opinions import OpinionsJob
 from core.services import Services
 from functions.web.answer import Json, at
 from functions.web.app import target
@@ -42,7 +44,7 @@ async def fetch_exchanges(
     query: Annotated[FetchRequest, Query()], services: AppServices, limits: AppLimits
 ) -> Json:
     """Fetch exchanges, publish what changed, and tell them of opinions that are due."""
-    done = await in_thread(limits.fetching, run, services, query.exchange, query.seconds)
+    done = await in_thread(limits.fetching, fetch_answer, services, query.exchange, query.seconds)
     snapshots: dict[str, int] = {}
     for report in done["exchanges"].values():
         for name, number in report["snapshots"].items():
@@ -53,26 +55,23 @@ async def fetch_exchanges(
 fetch = target("fetch", router)
 
 
-def run(
+def fetch_answer(
     services: Services, exchange: str | None = None, seconds: float | None = None
 ) -> dict[str, Any]:
-    """What one call does, and reports: `exchanges` by name, and `opinions`."""
-    budget = services.settings.fetch_seconds if seconds is None else seconds
-    if exchange is not None:
-        reports = [fetch_one(services, exchange, budget)]
-    else:
-        reports = fetch_due(services, budget)
-    told = send_due(services, budget)
+    """What one call does, and answers: `exchanges` by name, and `opinions`.
+
+    `seconds` bound all of it: a function that works longer than it may is stopped in its middle.
+    """
+    deadline = time.monotonic() + (services.settings.fetch_seconds if seconds is None else seconds)
+    fetched = FetchJob(services).fetch(deadline, exchange)
+    told = OpinionsJob(services).send(deadline)
     return {
-        "exchanges": {report.exchange: _report(report) for report in reports},
-        "opinions": {
-            one.exchange: {"sent": one.sent, "postponed": one.postponed, "refused": one.refused}
-            for one in told
-        },
+        "exchanges": {report.exchange: _fetch_answer(report) for report in fetched},
+        "opinions": {report.exchange: _opinions_answer(report) for report in told},
     }
 
 
-def _report(report: FetchReport) -> dict[str, Any]:
+def _fetch_answer(report: FetchReport) -> dict[str, Any]:
     applied = {name: n for name, n in asdict(report.applied).items() if name != "signal_types"}
     return {
         "fetched": report.fetched,
@@ -82,3 +81,7 @@ def _report(report: FetchReport) -> dict[str, Any]:
         "snapshots": report.snapshots,
         **applied,
     }
+
+
+def _opinions_answer(report: OpinionReport) -> dict[str, int]:
+    return {"sent": report.sent, "postponed": report.postponed, "refused": report.refused}

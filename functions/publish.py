@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from core.jobs.publish import PublishJob
 from core.services import Services
 from functions.web.answer import Json, SnapshotNumbers, at
 from functions.web.app import target
@@ -37,6 +38,7 @@ publish = target("publish", router)
 
 
 def _publish(services: Services, rebuild: bool) -> dict[str, int]:
-    for name in services.signal_types.enabled() if rebuild else ():
-        services.publisher.rebuild(name)
-    return services.publisher.publish_all()
+    job = PublishJob(services)
+    if rebuild:
+        job.rebuild()
+    return job.publish()

@@ -5,6 +5,7 @@ delete everything.
 """
 
 import random
+import time
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -12,9 +13,8 @@ from threatexchange.signal_type.signal_base import CanGenerateRandomSignal
 
 from core.curation.bank_signals import bank_signals
 from core.errors import BadInput, Forbidden
-from core.exchanges.fetch import fetch
 from core.services import Services
-from functions.fetch import run
+from functions.fetch import fetch_answer
 from functions.web.answer import Json
 from functions.web.body import read_object
 from functions.web.dependencies import AppLimits, AppServices, in_thread
@@ -54,7 +54,7 @@ async def seed_banks(services: AppServices, limits: AppLimits) -> Json:
 @router.post("/run_fetch")
 async def run_fetch(services: AppServices, limits: AppLimits) -> Json:
     """Fetch every exchange that is due, now."""
-    return Json(await in_thread(limits.fetching, run, services))
+    return Json(await in_thread(limits.fetching, fetch_answer, services))
 
 
 @router.post("/factory_reset")
@@ -64,17 +64,18 @@ async def factory_reset(services: AppServices, limits: AppLimits) -> Json:
 
 
 def _exchange(services: Services, name: str, api: str, given: dict[str, Any]) -> dict[str, Any]:
-    config = services.exchanges.checked(api, name, given)
+    config = services.exchange_apis.complete_config(api, name, given)
     services.catalog.exchanges.create(name, api, config)
-    report = fetch(services, name, services.settings.fetch_seconds)
+    deadline = time.monotonic() + services.settings.fetch_seconds
+    report = services.fetcher.fetch(name, deadline)
     return {"message": "Done", "fetched": report.fetched, "error": report.error}
 
 
 def _seed(services: Services) -> dict[str, Any]:
     kinds = {
-        name: one
-        for name, one in services.signal_types.signal_types.items()
-        if issubclass(one, CanGenerateRandomSignal)
+        name: kind
+        for name, kind in services.signal_types.signal_types.items()
+        if issubclass(kind, CanGenerateRandomSignal)
     }
     taken = {bank.name for bank in services.catalog.list_banks()} & SEEDED.keys()
     if taken:
@@ -82,8 +83,9 @@ def _seed(services: Services) -> dict[str, Any]:
     for bank, contents in SEEDED.items():
         services.catalog.create_bank(bank, 1.0)
         for _ in range(contents):
-            name, one = random.choice(list(kinds.items()))
-            bank_signals(services, bank, {name: one.get_random_signal()})
+            name, kind = random.choice(list(kinds.items()))
+            signals = {name: kind.get_random_signal()}
+            bank_signals(services.signal_types, services.catalog, bank, signals)
     services.publisher.publish_all()
     return {"message": "Done", "banks": SEEDED}
 

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import uvicorn
 
-from core.errors import HmaError, Misconfigured, Unavailable
-from core.exchanges.fetch import fetch_due
-from core.exchanges.opinion import send_due
+from core.errors import HmaError, Misconfigured
+from core.jobs.fetch import FetchJob
+from core.jobs.opinions import OpinionsJob
+from core.jobs.publish import PublishJob
 from core.services import Services
 from core.settings import Settings
 from functions import fetch, match, publish, status, ui
@@ -52,11 +53,6 @@ ROUTERS = (
     publish.router,
     ui.router,
 )
-
-
-FETCH_AT_ONCE = 5.0
-"""Seconds. What a scheduled fetch has not done by then it goes on with at once, or when we start
-again: nobody waits longer for us to end."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +108,9 @@ def serve(
         services = Services(_complete_settings(settings, data, store_server))
         _rebuild_for_new_store(services, data / "indexed", store_server)
         for name, job, seconds in (
-            ("publishing", services.publisher.publish_all, publish_seconds),
-            ("fetching", lambda: _fetch(services, fetch_seconds), fetch_seconds),
+            ("publishing", PublishJob(services), publish_seconds),
+            ("fetching", FetchJob(services, fetch_seconds / 2), fetch_seconds),
+            ("telling opinions", OpinionsJob(services), fetch_seconds),
         ):
             stack.enter_context(Scheduler(name, job, seconds, report))
         server = uvicorn.Server(
@@ -203,19 +200,8 @@ def _rebuild_for_new_store(services: Services, note: Path, store: ObjectStoreSer
     if note.exists() and note.read_text() == digest:
         return
     note.unlink(missing_ok=True)
-    for signal_type in services.signal_types.enabled():
-        services.publisher.rebuild(signal_type)
+    PublishJob(services).rebuild()
     note.write_text(digest)
-
-
-def _fetch(services: Services, seconds: float) -> bool:
-    """Fetch for a while all that has not been fetched lately; whether there is more."""
-    reports = fetch_due(services, FETCH_AT_ONCE, fresh_seconds=seconds / 2)
-    send_due(services, FETCH_AT_ONCE)
-    failed = [f"{report.exchange}: {report.error}" for report in reports if report.error]
-    if failed:
-        raise Unavailable("; ".join(failed))
-    return any(not report.up_to_date and not report.running for report in reports)
 
 
 def _run_on_start(

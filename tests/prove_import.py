@@ -58,7 +58,15 @@ def move(hma_url: str, url: str, count: int, run: str) -> None:
         told += 1
 
     with opened(hma_url) as hma:
-        outcome = HmaImport(hma, services, report=report, progress=lambda *_: None).run()
+        outcome = HmaImport(
+            hma,
+            services.catalog,
+            services.signal_types,
+            services.exchange_apis,
+            services.credentials,
+            report=report,
+            progress=lambda *_: None,
+        ).run()
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     written = outcome.written["contents"]
     where = url.partition(":")[0]

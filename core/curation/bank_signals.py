@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.curation.type_switch import banked
+from core.curation.type_switch import select_types_on
 from core.errors import BadInput
-from core.services import Services
 from core.signal_types.enabled import SignalTypes
 
 if TYPE_CHECKING:
-    from core.catalog import Content
+    from core.catalog import Catalog, Content
 
 
 def bank_signals(
-    services: Services,
+    signal_types: SignalTypes,
+    catalog: "Catalog",
     bank_name: str,
     signals: Mapping[str, Any],
     *,
@@ -32,28 +32,25 @@ def bank_signals(
         NotFound: no such bank.
         BadInput: a signal, the metadata, the note or a label is not what it should be.
     """
-    enabled = banked(services)
-    checked = {name: _checked(enabled, name, signal) for name, signal in signals.items()}
-    kept = crops if "pdq" in checked else ()
-    return services.catalog.add_content(
-        bank_name, checked, metadata, note, labels=labels, crops=kept
-    )
+    types_on = select_types_on(signal_types, catalog)
+    normalised = {name: _normalise(types_on, name, signal) for name, signal in signals.items()}
+    kept = crops if "pdq" in normalised else ()
+    return catalog.add_content(bank_name, normalised, metadata, note, labels=labels, crops=kept)
 
 
-def checked_thresholds(signal_types: SignalTypes, given: Mapping[str, int]) -> dict[str, int]:
-    """`given` if a bank may have these thresholds: each is stricter than its type's, or as strict.
+def check_thresholds(signal_types: SignalTypes, thresholds: Mapping[str, int]) -> None:
+    """Check that a bank may have these thresholds: none is looser than its signal type's.
 
     Raises:
         BadInput: a type without one, or a threshold that it would not match at anyway.
     """
-    for name, threshold in given.items():
+    for name, threshold in thresholds.items():
         if name not in signal_types.enabled():
             raise BadInput(f"No such signal type {name}")
         signal_types.check_threshold(name, threshold)
-    return dict(given)
 
 
-def _checked(signal_types: SignalTypes, name: str, signal: Any) -> str:
+def _normalise(signal_types: SignalTypes, name: str, signal: Any) -> str:
     if name not in signal_types.enabled():
         raise BadInput(f"No such signal type {name}")
     try:

@@ -8,9 +8,8 @@ from threatexchange.exchanges.auth import SignalExchangeAPIInvalidAuthException
 
 from core.catalog.exchange.exchange import Exchange
 from core.errors import BadInput, ExchangeRefused, ExchangeUnavailable, HmaError, Misconfigured
-from core.exchanges.credentials import redact
-from core.exchanges.registry import Api, takes_credentials
-from core.services import Services
+from core.exchanges.credentials import Credentials, redact
+from core.exchanges.registry import Api, ExchangeApis, takes_credentials
 
 T = TypeVar("T")
 
@@ -30,7 +29,7 @@ class ApiFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Client:
+class ExchangeClient:
     """An API made for one exchange.
 
     Attributes:
@@ -47,45 +46,57 @@ class Client:
 
     def ask(self, call: Callable[[], T]) -> T:
         """What `call`, into the API's code, returns. Raises ApiFailed whatever that raises."""
-        return _asked(call, self.credentials)
+        return _ask(call, self.credentials)
 
 
-def connect(services: Services, exchange: Exchange) -> Client:
-    """The API of an exchange, with its configuration and credentials.
+class Connector:
+    """Makes the API of an exchange ready to be asked, with what it asks for."""
 
-    Raises:
-        ApiFailed: it is not installed any more, has no credentials, or will not be made.
-    """
-    name = exchange.api
-    try:
-        api = services.exchanges.get(name)
-        config = services.exchanges.config(name, exchange.name, exchange.config, exchange.enabled)
-        credentials = services.credentials.get(name) if takes_credentials(api) else None
-    except (BadInput, Misconfigured) as error:
-        raise ApiFailed(error.message, None) from None
-    if not takes_credentials(api):
-        return Client(api, config, _asked(lambda: api.for_collab(config), None), None)
-    if credentials is None:  # the API would look for some in our environment and home folder
-        raise ApiFailed(f"{name} has no credentials: POST them to /c/exchanges/api/{name}", None)
-    made = _asked(lambda: api.for_collab(config, credentials), credentials)
-    return Client(api, config, made, credentials)
+    def __init__(self, apis: ExchangeApis, credentials: Credentials) -> None:
+        self._apis = apis
+        self._credentials = credentials
+
+    def connect(self, exchange: Exchange) -> ExchangeClient:
+        """The API of an exchange, with its configuration and credentials.
+
+        Raises:
+            ApiFailed: it is not installed any more, has no credentials, or will not be made.
+        """
+        name = exchange.api
+        try:
+            api = self._apis.get(name)
+            config = self._apis.parse_config(name, exchange.name, exchange.config, exchange.enabled)
+            credentials = self._credentials.get(name) if takes_credentials(api) else None
+        except (BadInput, Misconfigured) as error:
+            raise ApiFailed(error.message, None) from None
+        if not takes_credentials(api):
+            instance = _ask(lambda: api.for_collab(config), None)
+        elif credentials is None:  # the API would look for some in our environment and home folder
+            raise ApiFailed(
+                f"{name} has no credentials: POST them to /c/exchanges/api/{name}", None
+            )
+        else:
+            instance = _ask(lambda: api.for_collab(config, credentials), credentials)
+        return ExchangeClient(api, config, instance, credentials)
 
 
-def _asked(call: Callable[[], T], credentials: Any) -> T:
+def _ask(call: Callable[[], T], credentials: Any) -> T:
     try:
         return call()
     except Exception as error:
         # From none: the trace of the original would have the credentials in it.
-        raise ApiFailed(redact(_told(error), credentials)[:LONGEST_ERROR], _wait(error)) from None
+        raise ApiFailed(
+            redact(_message(error), credentials)[:LONGEST_ERROR], _retry_after(error)
+        ) from None
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, HmaError):
         return error.message
     return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
 
 
-def _wait(error: Exception) -> float | None:
+def _retry_after(error: Exception) -> float | None:
     if isinstance(error, ExchangeUnavailable):
         return error.wait
     never = ExchangeRefused | SignalExchangeAPIInvalidAuthException | NotImplementedError

@@ -14,8 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import BadInput, Misconfigured
 from core.exchanges.dataclass_json import as_json, from_json
-from core.exchanges.registry import Api, Exchanges, takes_credentials
-from core.settings import Settings
+from core.exchanges.registry import Api, ExchangeApis, takes_credentials
 
 if TYPE_CHECKING:
     from core.catalog.exchanges import ExchangeCatalog
@@ -24,14 +23,18 @@ SEALED, PLAIN = "fernet:", "plain:"
 
 
 class Credentials:
-    """The credentials of one deployment's exchange APIs."""
+    """The credentials of one deployment's exchange APIs.
+
+    Args:
+        keys: as `Seal` takes them; the setting `credentials_key`.
+    """
 
     def __init__(
-        self, catalog: "ExchangeCatalog", exchanges: Exchanges, settings: Settings
+        self, catalog: "ExchangeCatalog", apis: ExchangeApis, keys: tuple[str, ...]
     ) -> None:
         self._catalog = catalog
-        self._exchanges = exchanges
-        self._seal = Seal(settings.credentials_key)
+        self._apis = apis
+        self._seal = Seal(keys)
 
     def get(self, name: str) -> Any:
         """The credentials of an API, as its class takes them; None if none are set.
@@ -42,7 +45,7 @@ class Credentials:
         stored = self._catalog.credential(name)
         if stored is None:
             return None
-        return _parsed(self._exchanges.get(name), json.loads(self._seal.open(stored)))
+        return _parse(self._apis.get(name), json.loads(self._seal.open(stored)))
 
     def has(self, name: str) -> bool:
         """Whether any are set; they need not be readable."""
@@ -57,7 +60,7 @@ class Credentials:
         if given == {}:
             self._catalog.write_credential(name, None)
             return
-        parsed = _parsed(self._exchanges.get(name), given)
+        parsed = _parse(self._apis.get(name), given)
         self._catalog.write_credential(name, self._seal.close(json.dumps(as_json(parsed))))
 
 
@@ -107,7 +110,7 @@ def redact(text: str, credentials: Any) -> str:
     return text
 
 
-def _parsed(api: Api, given: Any) -> Any:
+def _parse(api: Api, given: Any) -> Any:
     if not takes_credentials(api):
         raise BadInput(f"Exchange API '{api.get_name()}' takes no credentials")
     if not isinstance(given, Mapping):

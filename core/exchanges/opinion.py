@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass
 from uuid import uuid4
 
+from core.catalog import Catalog
 from core.catalog.exchange.exchange import Exchange
 from core.catalog.exchange.opinion import Opinion, State
-from core.exchanges.client import ApiFailed, connect
+from core.exchanges.client import ApiFailed, Connector
 from core.exchanges.convert import typed_key, typed_record
-from core.services import Services
 
 ATTEMPTS = 12
 """Over some three days. After that it stands as failed, for people to see."""
@@ -29,67 +29,86 @@ LEASE_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class OpinionReport:
-    """What became of the opinions that an exchange was due to be told."""
+    """What became of the opinions that an exchange was due to be told.
+
+    Attributes:
+        exchange: its name.
+        sent: it has heard.
+        postponed: it is told again.
+        refused: it will not hear, and is not told again.
+        finished: whether there were no more that were due.
+    """
 
     exchange: str
     sent: int = 0
     postponed: int = 0
     refused: int = 0
+    finished: bool = True
 
 
-def send_due(services: Services, budget_seconds: float) -> list[OpinionReport]:
-    """Tell each exchange that is switched on for it what it has not heard, within the budget.
+class OpinionSender:
+    """Tells the exchanges of one deployment of opinions."""
 
-    Raises:
-        CatalogUnavailable: some may have been told without our noting it.
-    """
-    deadline = time.monotonic() + budget_seconds
-    exchanges = [one for one in services.catalog.exchanges.every() if one.report_opinions]
-    return [report for one in exchanges if (report := _send(services, one, deadline)) is not None]
+    def __init__(self, catalog: Catalog, connector: Connector) -> None:
+        self._catalog = catalog
+        self._connector = connector
 
+    def send_due(self, deadline: float) -> list[OpinionReport]:
+        """Tell each exchange that is switched on for it what it has not heard, until `deadline`.
 
-def _send(services: Services, exchange: Exchange, deadline: float) -> OpinionReport | None:
-    catalog = services.catalog.exchanges
-    due = catalog.opinions_due(exchange, AT_ONCE)
-    lease, holder = f"opinions/{exchange.id}", uuid4().hex
-    if not due or not services.catalog.lease(lease, holder, LEASE_SECONDS):
-        return None
-    counts = {"sent": 0, "postponed": 0, "refused": 0}
-    try:
-        for opinion in catalog.opinions_due(exchange, AT_ONCE):
-            if time.monotonic() >= deadline or not services.catalog.lease(
-                lease, holder, LEASE_SECONDS
-            ):
-                break
-            state, wait, error = _tell(services, exchange, opinion)
-            catalog.settle(opinion, state, int(time.time() + wait), error)
-            counts[_OUTCOMES[state]] += 1
-    finally:
-        services.catalog.lease(lease, holder, 0)
-    return OpinionReport(exchange.name, **counts)
+        Args:
+            deadline: of `time.monotonic()`. One opinion is sent to each of them even so: where
+                fetching takes all the time there is, exchanges hear of opinions nevertheless.
+
+        Raises:
+            CatalogUnavailable: some may have been told without our noting it.
+        """
+        exchanges = [e for e in self._catalog.exchanges.every() if e.report_opinions]
+        reports = [self._send(exchange, deadline) for exchange in exchanges]
+        return [report for report in reports if report is not None]
+
+    def _send(self, exchange: Exchange, deadline: float) -> OpinionReport | None:
+        catalog = self._catalog.exchanges
+        lease, holder = f"opinions/{exchange.id}", uuid4().hex
+        if not catalog.opinions_due(exchange, 1) or not self._catalog.lease(
+            lease, holder, LEASE_SECONDS
+        ):
+            return None
+        counts = dict.fromkeys(("sent", "postponed", "refused"), 0)
+        try:
+            due = catalog.opinions_due(exchange, AT_ONCE)
+            for opinion in due:
+                if any(counts.values()) and time.monotonic() >= deadline:
+                    break
+                if not self._catalog.lease(lease, holder, LEASE_SECONDS):
+                    break
+                state, wait, error = self._tell(exchange, opinion)
+                catalog.settle(opinion, state, int(time.time() + wait), error)
+                counts[_OUTCOMES[state]] += 1
+        finally:
+            self._catalog.lease(lease, holder, 0)
+        finished = sum(counts.values()) == len(due) < AT_ONCE
+        return OpinionReport(exchange.name, **counts, finished=finished)
+
+    def _tell(self, exchange: Exchange, opinion: Opinion) -> tuple[State, float, str | None]:
+        """The opinion's state then, seconds until it is told again, and what went wrong."""
+        stored = opinion.record or {}
+        try:
+            client = self._connector.connect(exchange)
+            if not hasattr(client.instance, "report"):
+                return "unsupported", 0, f"{exchange.api} cannot be told of opinions"
+            client.ask(
+                lambda: client.instance.report(
+                    typed_key(stored.get("key", opinion.record_key)),
+                    typed_record(client.api, stored.get("value")),
+                    opinion.opinion,
+                )
+            )
+        except ApiFailed as failed:
+            final = failed.wait is None or opinion.attempts + 1 >= ATTEMPTS
+            pause = min(LONGEST_WAIT, FIRST_WAIT * 2.0**opinion.attempts) * random.uniform(0.5, 1)
+            return ("failed" if final else "queued"), max(pause, failed.wait or 0), str(failed)
+        return "sent", 0, None
 
 
 _OUTCOMES = {"sent": "sent", "queued": "postponed", "failed": "refused", "unsupported": "refused"}
-
-
-def _tell(
-    services: Services, exchange: Exchange, opinion: Opinion
-) -> tuple[State, float, str | None]:
-    """Tell one: the state it is in then, seconds until it is told again, and what went wrong."""
-    stored = opinion.record or {}
-    try:
-        client = connect(services, exchange)
-        if not hasattr(client.instance, "report"):
-            return "unsupported", 0, f"{exchange.api} cannot be told of opinions"
-        client.ask(
-            lambda: client.instance.report(
-                typed_key(stored.get("key", opinion.record_key)),
-                typed_record(client.api, stored.get("value")),
-                opinion.opinion,
-            )
-        )
-    except ApiFailed as failed:
-        final = failed.wait is None or opinion.attempts + 1 >= ATTEMPTS
-        pause = min(LONGEST_WAIT, FIRST_WAIT * 2.0**opinion.attempts) * random.uniform(0.5, 1)
-        return ("failed" if final else "queued"), max(pause, failed.wait or 0), str(failed)
-    return "sent", 0, None

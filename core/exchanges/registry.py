@@ -25,13 +25,13 @@ EVERYWHERE = ("name", "api", "enabled")
 
 
 @dataclass(frozen=True)
-class Exchanges:
+class ExchangeApis:
     """The exchange APIs of one deployment, each under the name it gives itself."""
 
     apis: Mapping[str, Api]
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "Exchanges":
+    def from_settings(cls, settings: Settings) -> "ExchangeApis":
         """Those that `settings` name, and all that the extensions of `settings` bring.
 
         Raises:
@@ -41,7 +41,7 @@ class Exchanges:
         named = loaded(settings.exchange_apis, BUILT_IN, SignalExchangeAPI, "HMA_EXCHANGE_APIS")
         brought = [api for module in settings.extensions for api in manifest(module).apis]
         apis = by_name([*named, *brought])
-        return cls({**apis, **dict(_elsewhere(apis, settings.exchange_endpoints))})
+        return cls({**apis, **dict(_apis_elsewhere(apis, settings.exchange_endpoints))})
 
     def names(self) -> list[str]:
         """The names of all of them."""
@@ -57,14 +57,16 @@ class Exchanges:
             raise BadInput(f"No such exchange type '{name}'")
         return self.apis[name]
 
-    def config(self, name: str, exchange: str, given: Mapping[str, Any], enabled: bool) -> Any:
+    def parse_config(
+        self, name: str, exchange: str, config: Mapping[str, Any], enabled: bool
+    ) -> Any:
         """The configuration of an exchange, as its API takes it.
 
         Raises:
-            BadInput: no such API, or `given` is not what it asks for.
+            BadInput: no such API, or `config` is not what it asks for.
         """
         api = self.get(name)
-        fields = {**given, "name": exchange, "api": name, "enabled": enabled}
+        fields = {**config, "name": exchange, "api": name, "enabled": enabled}
         try:
             return from_json(fields, api.get_config_cls())
         except Exception as error:
@@ -72,18 +74,20 @@ class Exchanges:
                 f"Failed to parse `api_json` - verify all fields are supplied. {error}"
             ) from error
 
-    def checked(self, name: str, exchange: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What of `given` the API asks for, with its defaults, as JSON. Raises BadInput."""
-        config: dict[str, Any] = as_json(self.config(name, exchange, given, True))
-        return {key: value for key, value in config.items() if key not in EVERYWHERE}
+    def complete_config(
+        self, name: str, exchange: str, config: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What of `config` the API asks for, with its defaults, as JSON. Raises BadInput."""
+        complete: dict[str, Any] = as_json(self.parse_config(name, exchange, config, True))
+        return {key: value for key, value in complete.items() if key not in EVERYWHERE}
 
 
-def _elsewhere(apis: Mapping[str, Api], endpoints: Iterable[str]) -> Iterator[tuple[str, Api]]:
+def _apis_elsewhere(apis: Mapping[str, Api], endpoints: Iterable[str]) -> Iterator[tuple[str, Api]]:
     """Those of `apis` that are asked at another URL, by name."""
     for endpoint in endpoints:
         name, _, url = endpoint.partition("=")
         if not hasattr(apis.get(name), "at") or not url.startswith(("http://", "https://")):
-            movable = ", ".join(sorted(one for one, api in apis.items() if hasattr(api, "at")))
+            movable = ", ".join(sorted(key for key, api in apis.items() if hasattr(api, "at")))
             raise Misconfigured(
                 f"HMA_EXCHANGE_ENDPOINTS: {endpoint!r} is not name=URL of any of {movable}"
             )

@@ -5,4 +5,5 @@
 | `lookup` | what is a match, whoever asks: the one use case of every lookup |
 | `compare` | two signals beside each other, with no index |
 | `status` | whether there is an index to look things up in, from when, and how large |
+| `published_types` | which signal types are on, as snapshots say |
 """

@@ -16,7 +16,7 @@ from core.catalog.text import storable
 from core.catalog.transfer.moving import MovedBank, MovedExchange, MovedOverride, State
 from core.errors import BadInput
 from core.exchanges.convert import key_text
-from core.exchanges.registry import EVERYWHERE, Exchanges
+from core.exchanges.registry import EVERYWHERE, ExchangeApis
 from core.signal_types.enabled import SignalTypes
 from core.transfer.hma_database import HmaBank, HmaContent, HmaExchange, HmaOrphan
 from core.transfer.problem import Problem, Report
@@ -48,7 +48,7 @@ def expected_override(name: Any, ratio: Any, report: Report) -> MovedOverride | 
 
 
 def expected_exchange(
-    exchange: HmaExchange, banks: list[int], apis: Exchanges, report: Report
+    exchange: HmaExchange, banks: list[int], apis: ExchangeApis, report: Report
 ) -> MovedExchange | None:
     """The exchange, or None if it cannot be one here. `banks` are those that it feeds, here."""
     what = f"exchange {exchange.name!r}"
@@ -66,7 +66,7 @@ def expected_exchange(
     config = _object(what, "typed_config", exchange.config, report) or {}
     config = {key: value for key, value in config.items() if key not in EVERYWHERE}
     try:
-        config = apis.checked(exchange.api, exchange.name, config)
+        config = apis.complete_config(exchange.api, exchange.name, config)
     except BadInput as error:
         report(Problem(what, f"{error.message}: kept, but it can't be fetched like this"))
     return MovedExchange(

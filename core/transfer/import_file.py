@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TextIO
 
-from core.catalog import Bank
+from core.catalog import Bank, Catalog
 from core.catalog.content import checked_labels, checked_note
 from core.catalog.metadata import checked_metadata
 from core.catalog.text import storable
 from core.catalog.transfer.moving import AT_ONCE, Moving, State
-from core.curation.bank_signals import checked_thresholds
+from core.curation.bank_signals import check_thresholds
 from core.errors import BadInput, NotFound
-from core.services import Services
+from core.signal_types.enabled import SignalTypes
 from core.transfer import csv_table, jsonl
 from core.transfer.hash_list import HashList
 from core.transfer.line import BankLine, ContentLine, Line, Numbered
@@ -54,7 +54,8 @@ class FileImport:
 
     def __init__(
         self,
-        services: Services,
+        catalog: Catalog,
+        signal_types: SignalTypes,
         bank: str | None,
         signal_type: str | None,
         *,
@@ -62,9 +63,9 @@ class FileImport:
         report: Report,
         progress: Callable[[int], None],
     ) -> None:
-        self._services = services
-        self._catalog = services.catalog
-        self._moving = Moving(services.catalog)
+        self._catalog = catalog
+        self._signal_types = signal_types
+        self._moving = Moving(catalog)
         self._bank = bank
         self._type = signal_type
         self._keep_ids = keep_ids
@@ -82,7 +83,7 @@ class FileImport:
             BadInput: the bank's name, or `signal_type` is none that is enabled.
         """
         if self._type is not None:
-            self._services.signal_types.get(self._type)
+            self._signal_types.get(self._type)
         lines = self._lines(file)  # before the bank is looked at, as its form matters there
         if self._bank is not None:
             self._bank_id(self._bank)
@@ -111,7 +112,7 @@ class FileImport:
         if csv_table.is_header(head[-1]):
             return csv_table.read(lines)
         self._bare = True
-        return HashList(self._services.signal_types.enabled(), self._type).read(lines)
+        return HashList(self._signal_types.enabled(), self._type).read(lines)
 
     def _taken(self, line: Line | BadInput) -> State | None:
         """What a line says of content; None if it speaks of a bank. Raises BadInput."""
@@ -144,12 +145,11 @@ class FileImport:
 
     def _signal(self, pair: tuple[str, str]) -> tuple[str, str]:
         name, value = pair
-        types = self._services.signal_types
         name = name or self._type or ""
-        if name not in types.enabled():
+        if name not in self._signal_types.enabled():
             raise BadInput(f"No such signal type {name}")
         try:
-            return name, types.validate(name, value)
+            return name, self._signal_types.validate(name, value)
         except BadInput as error:
             raise BadInput(f"Invalid {name} signal: {error.message}") from error
 
@@ -159,21 +159,22 @@ class FileImport:
             try:
                 bank = self._catalog.bank(name)
             except NotFound:
-                bank = self._made(line or BankLine(name))
+                bank = self._make_bank(line or BankLine(name))
             self._banks[name] = bank.id
             if not self._keep_ids:
                 self._known.update(map(self._key, self._moving.states([bank.id])))
         return self._banks[name]
 
-    def _made(self, line: BankLine) -> Bank:
+    def _make_bank(self, line: BankLine) -> Bank:
         thresholds = line.thresholds or {}
         if not isinstance(thresholds, dict) or not all(type(v) is int for v in thresholds.values()):
             raise BadInput("thresholds should be an object of integers")
+        check_thresholds(self._signal_types, thresholds)
         return self._catalog.create_bank(
             line.bank,
             line.enabled_ratio,
             allow_list=line.allow_list,
-            thresholds=checked_thresholds(self._services.signal_types, thresholds),
+            thresholds=thresholds,
         )
 
     def _key(self, state: State) -> str:

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from core.catalog import Catalog
 from core.catalog.transfer.moving import AT_ONCE, Moving, State
 from core.errors import BadInput
+from core.exchanges.credentials import Credentials
 from core.exchanges.dataclass_json import from_json
-from core.services import Services
+from core.exchanges.registry import ExchangeApis
+from core.signal_types.enabled import SignalTypes
 from core.transfer.expected import (
     ExpectedContent,
     expected_bank,
@@ -70,16 +73,20 @@ class HmaImport:
     def __init__(
         self,
         hma: HmaDatabase,
-        services: Services,
+        catalog: Catalog,
+        signal_types: SignalTypes,
+        exchange_apis: ExchangeApis,
+        credentials: Credentials,
         *,
         report: Report,
         progress: Progress,
         overwrite: bool = False,
     ) -> None:
         self._hma = hma
-        self._services = services
-        self._moving = Moving(services.catalog)
-        self._types = services.signal_types
+        self._moving = Moving(catalog)
+        self._signal_types = signal_types
+        self._exchange_apis = exchange_apis
+        self._credentials = credentials
         self._tell = report
         self._progress = progress
         self._overwrite = overwrite
@@ -110,16 +117,16 @@ class HmaImport:
         return Outcome(self._written, counts, self._problems, unlike)
 
     def _overrides(self) -> None:
-        given = self._hma.overrides()
-        overrides = [expected_override(n, r, self._report) for n, r in given.items()]
+        ratios, enabled = self._hma.overrides(), self._signal_types.enabled()
+        overrides = [expected_override(n, r, self._report) for n, r in ratios.items()]
         kept = [override for override in overrides if override is not None]
         self._written["overrides"] = self._moving.keep_overrides(
             kept, self._refuse, overwrite=self._overwrite
         )
-        self._drop("signal_type", given)
+        self._drop("signal_type", ratios)
         waiting: dict[str, int] = {}
         for (_, name), count in self._hma.counts().items():
-            if name is not None and name not in self._types.enabled() and given.get(name) != 0:
+            if name is not None and name not in enabled and ratios.get(name) != 0:
                 waiting[name] = waiting.get(name, 0) + count
         for name, count in waiting.items():
             why = f"its {count} signals are kept, but match nothing until HMA_SIGNAL_TYPES names it"
@@ -136,18 +143,17 @@ class HmaImport:
         for b in banks:
             if b.exchange_id is not None and str(b.id) in here:
                 fed.setdefault(b.exchange_id, []).append(here[str(b.id)])
-        apis = self._services.exchanges
-        exchanges = [
-            one
+        expected = (
+            expected_exchange(e, fed.get(e.id, []), self._exchange_apis, self._report)
             for e in self._hma.exchanges()
-            if (one := expected_exchange(e, fed.get(e.id, []), apis, self._report)) is not None
-        ]
+        )
+        exchanges = [exchange for exchange in expected if exchange is not None]
         known, self._written["exchanges"] = self._moving.keep_exchanges(
             exchanges, self._refuse, overwrite=self._overwrite
         )
         self._keep_credentials()
         return ExpectedContent(
-            self._types,
+            self._signal_types,
             {int(key): bank_id for key, bank_id in here.items()},
             {int(key): exchange_id for key, exchange_id in known.items()},
             {b.id for b in banks if str(b.id) not in here},
@@ -156,20 +162,20 @@ class HmaImport:
     def _keep_credentials(self) -> None:
         self._written["credentials"] = 0
         for api, text in self._hma.credentials().items():
-            given = expected_credentials(api, text, self._report)
+            expected = expected_credentials(api, text, self._report)
             try:
-                if given is not None and not self._has(api, given):
-                    self._services.credentials.set(api, given)
+                if expected is not None and not self._has(api, expected):
+                    self._credentials.set(api, expected)
                     self._written["credentials"] += 1
             except BadInput as error:
                 self._report(Problem(f"credentials of {api}", f"{error.message}: left out"))
 
-    def _has(self, api: str, given: Mapping[str, Any]) -> bool:
+    def _has(self, api: str, expected: Mapping[str, Any]) -> bool:
         """Whether these are the credentials here. Sealed anew they would look different."""
-        kept = self._services.credentials.get(api)
+        kept = self._credentials.get(api)
         kind = type(kept)
         try:
-            return kept is not None and bool(from_json(given, kind) == kept)
+            return kept is not None and bool(from_json(expected, kind) == kept)
         except Exception:  # what is not of its kind, `set` will refuse without repeating it
             return False
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from core.catalog import Catalog
-from core.curation.bank_signals import checked_thresholds
+from core.curation.bank_signals import check_thresholds
 from functions.curating.catalog_answers import BankAnswer, DoneAnswer, bank_answer
 from functions.curating.curator import Curating, Curator
 from functions.web.answer import Json
@@ -117,6 +117,6 @@ async def delete_bank(bank_name: str, curator: Curating) -> Json:
 
 
 def _thresholds(curator: Curator, body: BankCreateRequest) -> dict[str, int] | None:
-    if body.thresholds is None:
-        return None
-    return checked_thresholds(curator.services.signal_types, body.thresholds)
+    if body.thresholds is not None:
+        check_thresholds(curator.services.signal_types, body.thresholds)
+    return body.thresholds

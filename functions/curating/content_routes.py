@@ -8,14 +8,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from core.curation import type_switch as type_ratio
 from core.curation.bank_signals import bank_signals
+from core.curation.type_switch import select_types_on
 from core.errors import BadInput
 from functions.curating.catalog_answers import ContentAnswer, content_answer
 from functions.curating.curator import Curating, Curator
 from functions.web.answer import Hashes, Json
 from functions.web.body import file_body, is_json, json_body, parse_json, read_json, read_object
-from functions.web.dependencies import in_thread
 from functions.web.errors import errors
 from functions.web.media import hash_media, open_upload, open_url
 
@@ -102,7 +101,7 @@ async def add_content(
     """Bank the signals of what a URL leads to, or of an uploaded file."""
     bank = await curator.ask(lambda catalog: catalog.bank(bank_name))
     services, limits = curator.services, curator.limits
-    enabled = await in_thread(limits.catalog, type_ratio.banked, services)
+    enabled = await curator.ask(lambda catalog: select_types_on(services.signal_types, catalog))
     hash_it = functools.partial(
         hash_media, services, limits, types=query.types, crops=bank.crops, enabled=enabled
     )
@@ -202,16 +201,17 @@ async def _add(
     extra: Mapping[str, Any],
     crops: Sequence[str] = (),
 ) -> Json:
-    content = await in_thread(
-        curator.limits.catalog,
-        bank_signals,
-        curator.services,
-        bank_name,
-        signals,
-        metadata=extra.get("metadata"),
-        note=extra.get("note"),
-        labels=extra.get("labels"),
-        crops=crops,
+    content = await curator.ask(
+        lambda catalog: bank_signals(
+            curator.services.signal_types,
+            catalog,
+            bank_name,
+            signals,
+            metadata=extra.get("metadata"),
+            note=extra.get("note"),
+            labels=extra.get("labels"),
+            crops=crops,
+        )
     )
     answer = {"id": content.id, "signals": content.signals}
     return Json(answer, headers=await curator.publish(content.signals))

@@ -129,7 +129,7 @@ class PoisonedAnswer(TypedDict):
 @router.get("/exchanges/apis", response_model=list[str], responses=errors())
 async def list_apis(curator: Curating) -> Json:
     """The names of all exchange APIs that can be fetched from."""
-    return Json(await _with(curator, lambda services: services.exchanges.names()))
+    return Json(await _with(curator, lambda services: services.exchange_apis.names()))
 
 
 @router.get("/exchanges/api/{api_name}", response_model=Authentication, responses=errors(400, 404))
@@ -165,9 +165,9 @@ async def show_schema(api_name: str, curator: Curating) -> Json:
     """What an API asks for: of each exchange, and as credentials."""
 
     def described(services: Services) -> dict[str, Any]:
-        if api_name not in services.exchanges.apis:
+        if api_name not in services.exchange_apis.apis:
             raise NotFound(f"Exchange API '{api_name}' not found")
-        return schema(services.exchanges.get(api_name))
+        return schema(services.exchange_apis.get(api_name))
 
     return Json(await _with(curator, described))
 
@@ -192,7 +192,7 @@ async def create_exchange(request: Request, curator: Curating) -> Json:
         raise BadInput("Field `api_type` is required")
 
     def create(services: Services) -> None:
-        config = services.exchanges.checked(api, name, given)
+        config = services.exchange_apis.complete_config(api, name, given)
         services.catalog.exchanges.create(name, api, config, given.get("enabled") is not False)
 
     await _with(curator, create)
@@ -314,9 +314,9 @@ async def _ask(curator: Curator, question: Callable[[ExchangeCatalog], T]) -> T:
 
 
 def _known(services: Services, name: str) -> Api:
-    if name not in services.exchanges.apis:
+    if name not in services.exchange_apis.apis:
         raise BadInput(f"no such Exchange API '{name}'")
-    return services.exchanges.get(name)
+    return services.exchange_apis.get(name)
 
 
 def _api(services: Services, name: str) -> dict[str, bool]:

@@ -1,13 +1,12 @@
 """Signal types and content types: `/c/signal_type`, `/c/content_type`. Mounted in `curate`."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from core.curation import type_switch as type_ratio
+from core.curation.index_comparison import compare_index
+from core.curation.type_switch import list_type_ratios, set_type_ratio
 from core.services import Services
 from functions.curating.curator import Curating
 from functions.web.answer import Json
@@ -43,7 +42,8 @@ class IndexAge(TypedDict):
 @router.get("/signal_type", response_model=list[SignalTypeRatio], responses=errors())
 async def list_signal_types(curator: Curating) -> Json:
     """Every signal type, and whether it is enabled: one of ratio 0 is not."""
-    ratios = await in_thread(curator.limits.catalog, type_ratio.every, curator.services)
+    services = curator.services
+    ratios = await curator.ask(lambda catalog: list_type_ratios(services.signal_types, catalog))
     return Json([{"enabled_ratio": ratio, "name": name} for name, ratio in ratios.items()])
 
 
@@ -55,18 +55,19 @@ async def list_signal_types(curator: Curating) -> Json:
 )
 async def update_signal_type(signal_type: str, request: Request, curator: Curating) -> Response:
     """Disable a signal type, so that it is neither hashed nor matched nor banked, or enable it."""
-    given = (await read_object(request)).get("enabled_ratio")
-    await in_thread(curator.limits.catalog, type_ratio.change, curator.services, signal_type, given)
+    ratio = (await read_object(request)).get("enabled_ratio")
+    services = curator.services
+    await curator.ask(
+        lambda catalog: set_type_ratio(services.signal_types, catalog, signal_type, ratio)
+    )
     return Response(status_code=204, headers=await curator.publish([signal_type]))
 
 
 @router.get("/signal_type/index", response_model=dict[str, IndexAge], responses=errors(400))
 async def index_status(curator: Curating, signal_type: str | None = None) -> Json:
     """How the index of each signal type compares with the catalog."""
-    status: dict[str, Any] = await in_thread(
-        curator.limits.catalog, _index_status, curator.services, signal_type
-    )
-    return Json(status)
+    ages = await in_thread(curator.limits.catalog, _index_ages, curator.services, signal_type)
+    return Json(ages)
 
 
 @router.get("/content_type", response_model=list[ContentTypeSwitch], responses=errors())
@@ -76,5 +77,17 @@ async def list_content_types(curator: Curating) -> Json:
     return Json([{"enabled": True, "name": name} for name in names])
 
 
-def _index_status(services: Services, signal_type: str | None) -> dict[str, Any]:
-    return type_ratio.index_status(services, signal_type)
+def _index_ages(services: Services, signal_type: str | None) -> dict[str, IndexAge]:
+    compared = compare_index(
+        services.signal_types, services.catalog, services.lookup_index, signal_type
+    )
+    return {
+        name: {
+            "db_size": index.banked,
+            "index_built_to": index.built_to,
+            "index_out_of_date": index.out_of_date,
+            "index_size": index.indexed,
+            "newest_db_item": index.changed_at,
+        }
+        for name, index in compared.items()
+    }

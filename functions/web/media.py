@@ -11,9 +11,9 @@ from typing import IO
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
-from core.curation import type_switch as type_ratio
 from core.download.url import fetch
 from core.errors import BadInput
+from core.matching.published_types import select_published_types
 from core.services import Services
 from core.signal_types.enabled import SignalTypes
 from core.signal_types.hash_content import HashedContent, content_type_of, hash_content
@@ -106,9 +106,11 @@ async def hash_media(
     wanted = None if types is None else types.split(",")
 
     def hash_it() -> HashedContent:
-        there_are = type_ratio.published(services) if enabled is None else enabled
+        types_on = enabled or select_published_types(
+            services.signal_types, services.lookup_index_if_any
+        )
         return hash_content(
-            there_are,
+            types_on,
             services.settings,
             media.content_type,
             media.file,

@@ -22,6 +22,9 @@ FORBIDDEN = {
 KNOW_SQL = ("core/catalog/", "core/transfer/hma_database.py")
 """The catalog, and what reads the database of another program."""
 
+MAY_KNOW_SERVICES = ("core/services.py", "core/jobs/")
+"""What composes, and what schedules run. Whoever works takes what it uses, and says so."""
+
 MAY_READ_ENVIRONMENT = {
     "core/settings/settings.py",
     "core/__init__.py",
@@ -41,6 +44,7 @@ def offences(where: str, source: str) -> Iterator[str]:
                 top in FORBIDDEN[where.partition("/")[0]]
                 or (top in SQL and not where.startswith(KNOW_SQL))
                 or (_reads_environment(name) and where not in MAY_READ_ENVIRONMENT)
+                or (_takes_services(name, where) and not where.startswith(MAY_KNOW_SERVICES))
             ):
                 assert isinstance(node, ast.stmt | ast.expr)
                 yield f"{where}:{node.lineno}: {lines[node.lineno - 1].strip()}"
@@ -59,6 +63,10 @@ def _names(node: ast.AST) -> Iterator[str]:
 
 def _reads_environment(name: str) -> bool:
     return name in ("os.environ", "os.environb", "os.getenv", "os.getenvb")
+
+
+def _takes_services(name: str, where: str) -> bool:
+    return where.startswith("core/") and name.startswith("core.services")
 
 
 def circle(sources: Mapping[str, str]) -> list[str]:
@@ -126,6 +134,8 @@ def test_a_circle_is_found() -> None:
         ("core/transfer/import_hma.py", "import psycopg"),
         ("core/signal_types/hash_content.py", "import os\nlimit = os.environ['HMA_LIMIT']"),
         ("core/signal_types/hash_content.py", "from os import getenv"),
+        ("core/curation/bank_signals.py", "from core.services import Services"),
+        ("core/transfer/import_hma.py", "def f():\n    import core.services"),
         ("functions/hash.py", "from local_runtime import child"),
         ("functions/hash.py", "import fsspec"),
         ("functions/hash.py", "import os\nos.getenv('PORT')"),
@@ -144,6 +154,7 @@ def test_each_rule_bites(where: str, source: str) -> None:
     [
         ("core/catalog/models.py", "import sqlmodel"),
         ("core/settings/settings.py", "import os\nos.environ"),
+        ("core/jobs/publish.py", "from core.services import Services"),
         ("functions/hash.py", "import fastapi\nfrom core import hash"),
         ("local_runtime/serve.py", "import uvicorn\nfrom functions import match"),
         ("core/index/reading/read.py", "from core.store import ObjectStore\nfrom . import segment"),

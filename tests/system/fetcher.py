@@ -10,8 +10,8 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from core.exchanges.fetch import fetch
-from core.exchanges.registry import Exchanges
+from core.exchanges.fetch import Fetcher
+from core.exchanges.registry import ExchangeApis
 from core.services import Services
 from core.settings import Settings
 
@@ -24,12 +24,19 @@ PART_SECONDS = 2.0
 def fetch_all(settings: Settings, exchange: str, url: str, said: Path) -> None:
     """Fetch `exchange`, whose API is asked at `url` instead of where it is, if one is given."""
     services = Services(settings)
-    api = services.exchanges.get(services.catalog.exchanges.find(exchange).api)
+    api = services.exchange_apis.get(services.catalog.exchanges.find(exchange).api)
     if url:
-        services.exchanges = Exchanges({api.get_name(): api.at(url)})
+        services.exchange_apis = ExchangeApis({api.get_name(): api.at(url)})
+    fetcher = Fetcher(
+        services.catalog.exchanges,
+        services.connector,
+        services.signal_types,
+        services.publisher.publish,
+        lease_seconds=LEASE_SECONDS,
+    )
     with said.open("w") as output:
         while True:
-            report = fetch(services, exchange, PART_SECONDS, lease_seconds=LEASE_SECONDS)
+            report = fetcher.fetch(exchange, time.monotonic() + PART_SECONDS)
             if report.running:
                 time.sleep(LEASE_SECONDS / 10)
                 continue

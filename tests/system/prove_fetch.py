@@ -92,7 +92,7 @@ def prove(
     with source.serving() as (url, ledger):
         ledger.fill(signals, seed)
         source.write()
-        config = services.exchanges.checked(name, EXCHANGE, source.config())
+        config = services.exchange_apis.complete_config(name, EXCHANGE, source.config())
         services.catalog.exchanges.create(EXCHANGE, name, config)
         if source.credentials():
             services.credentials.set(name, source.credentials())

@@ -1,13 +1,24 @@
 """The scheduler goes on, whatever a run of its job does, and tells of it once."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from threading import Event, Timer
 
 from core.errors import StoreUnavailable
 from local_runtime.scheduler import Scheduler
 
 
-def job_that(*outcomes: Exception | None) -> tuple[Callable[[], None], Event]:
+@dataclass(frozen=True)
+class Doing:
+    """A job that does something; it has come to its end unless that answers True."""
+
+    do: Callable[[], object]
+
+    def run(self, deadline: float) -> bool:
+        return self.do() is not True
+
+
+def job_that(*outcomes: Exception | None) -> tuple[Doing, Event]:
     """A job that fails or not, as listed, and then no more; and what tells that the list ended."""
     ended = Event()
     remaining: Iterator[Exception | None] = iter(outcomes)
@@ -19,7 +30,7 @@ def job_that(*outcomes: Exception | None) -> tuple[Callable[[], None], Event]:
         elif isinstance(outcome, Exception):
             raise outcome
 
-    return run, ended
+    return Doing(run), ended
 
 
 def reports_of(*outcomes: Exception | None) -> list[str]:
@@ -34,7 +45,7 @@ def reports_of(*outcomes: Exception | None) -> list[str]:
 def test_runs_at_once_and_again() -> None:
     """The first run does not wait for the interval, and a run follows a run."""
     started = Event()
-    with Scheduler("publishing", started.set, 3600, print):
+    with Scheduler("publishing", Doing(started.set), 3600, print):
         assert started.wait(10)
     assert reports_of(None, None, None) == []
 
@@ -66,7 +77,7 @@ def test_leaving_it_waits_for_the_run_that_is_under_way() -> None:
         assert go_on.wait(10)
         runs.append("done")
 
-    with Scheduler("publishing", job, 3600, print):
+    with Scheduler("publishing", Doing(job), 3600, print):
         assert begun.wait(10)
         Timer(0.05, go_on.set).start()
     assert runs == ["begun", "done"]
@@ -82,5 +93,5 @@ def test_what_has_not_come_to_its_end_goes_on_at_once() -> None:
             ended.set()
         return unfinished
 
-    with Scheduler("fetching", job, 3600, print):
+    with Scheduler("fetching", Doing(job), 3600, print):
         assert ended.wait(10)

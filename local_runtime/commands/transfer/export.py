@@ -34,7 +34,7 @@ def export(
     from core.transfer.export_banks import export_banks
 
     write = {FileFormat.JSONL: jsonl.write, FileFormat.CSV: csv_table.write}[file_format]
-    lines = export_banks(open_services(data, new=False), banks or ())
+    lines = export_banks(open_services(data, new=False).catalog, banks or ())
     if output is None:
         write(lines, sys.stdout)
         return

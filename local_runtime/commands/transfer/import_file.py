@@ -37,8 +37,10 @@ def import_file(
     from core.transfer.import_file import FileImport
 
     with _open_lines(file) as lines, progress_bars() as show:
+        services = open_services(data, new=True)
         run = FileImport(
-            open_services(data, new=True),
+            services.catalog,
+            services.signal_types,
             bank,
             signal_type,
             keep_ids=keep_ids,

@@ -40,7 +40,16 @@ def import_hma(
 
     with opened(database_url) as hma, progress_bars() as show:
         services = open_services(data, new=True)
-        run = HmaImport(hma, services, report=reporter(as_json), progress=show, overwrite=overwrite)
+        run = HmaImport(
+            hma,
+            services.catalog,
+            services.signal_types,
+            services.exchange_apis,
+            services.credentials,
+            report=reporter(as_json),
+            progress=show,
+            overwrite=overwrite,
+        )
         outcome = run.run()
     if as_json:
         _print_outcome(outcome)

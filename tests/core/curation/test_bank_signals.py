@@ -24,7 +24,8 @@ def test_signals_are_stored_as_they_are_compared(deployment: Deployment) -> None
     """A type that normalises has its normal form banked, so that what equals it matches."""
     md5 = SIGNAL[:32]
     content = bank_signals(
-        deployment,
+        deployment.signal_types,
+        deployment.catalog,
         BANK,
         {"pdq": SIGNAL, "video_md5": f" {md5} "},
         metadata={"content_id": "a"},
@@ -51,7 +52,7 @@ def test_one_bad_signal_stores_nothing(
 ) -> None:
     """All of a content's signals are good, or there is no content."""
     with pytest.raises(BadInput) as raised:
-        bank_signals(deployment, BANK, signals)
+        bank_signals(deployment.signal_types, deployment.catalog, BANK, signals)
     assert raised.value.message == said
     assert [*deployment.catalog.all_entries("video_md5")] == []
 
@@ -59,4 +60,4 @@ def test_one_bad_signal_stores_nothing(
 def test_bank_has_to_be_there(deployment: Deployment) -> None:
     """Good signals for a bank that is not there are not found, not bad."""
     with pytest.raises(NotFound, match="bank 'NO_SUCH' not found"):
-        bank_signals(deployment, "NO_SUCH", {"pdq": SIGNAL})
+        bank_signals(deployment.signal_types, deployment.catalog, "NO_SUCH", {"pdq": SIGNAL})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.exchanges.registry import Exchanges
+from core.exchanges.registry import ExchangeApis
 from tests.core.catalog.conftest import kind, url  # noqa: F401  # fixtures
 from tests.core.exchanges.scripted import Scripted, api_of
 from tests.deployment import Deployment, settings_for
@@ -24,7 +24,7 @@ def deploy(tmp_path: Path, url: str, script: Scripted) -> Iterator[Callable[...,
 
     def deployment(**settings: object) -> Deployment:
         made.append(Deployment(settings_for(tmp_path, database_url=url, **settings)))
-        made[-1].exchanges = Exchanges({"scripted": api_of(script)})
+        made[-1].exchange_apis = ExchangeApis({"scripted": api_of(script)})
         return made[-1]
 
     yield deployment

@@ -14,9 +14,10 @@ from sqlmodel import col, select
 
 from core.catalog.models import ExchangeRecordRow, LeaseRow
 from core.errors import BadInput, NotFound, StoreUnavailable
-from core.exchanges.fetch import FetchReport, fetch, fetch_due
+from core.exchanges.fetch_report import FetchReport
 from core.exchanges.poison import Poisoned
-from core.exchanges.registry import Exchanges
+from core.exchanges.registry import ExchangeApis
+from tests.core.exchanges.asked import fetch, fetch_due
 from tests.core.exchanges.scripted import SECRET, Credentials, Record, Scripted, api_of, of, pdq
 from tests.deployment import Deployment
 from tests.published import catalog_entries, published_entries
@@ -27,7 +28,7 @@ def run(services: Deployment, budget: float = 60, **more: Any) -> FetchReport:
     if not services.credentials.has("scripted"):
         services.credentials.set("scripted", {"token": SECRET})
     more.setdefault("sleep", lambda _: None)
-    return fetch(services, "LIST", budget, **more)
+    return fetch(services, budget, **more)
 
 
 def held(services: Deployment) -> list[str]:
@@ -329,7 +330,7 @@ def test_records_are_merged_as_their_api_says(services: Deployment, script: Scri
     script.merge = merge
     script.page = 1
     script.says(a=1, b=2)
-    services.exchanges = Exchanges({"scripted": api_of(script)})
+    services.exchange_apis = ExchangeApis({"scripted": api_of(script)})
     run(services)
     script.says(a=3, b=replace(of(4), seen=0), c=replace(of(5), seen=-1), d=None)
     run(services)
@@ -474,15 +475,15 @@ def test_an_exchange_without_credentials_says_what_to_do(
     """And does not look for any in the environment."""
     monkeypatch.setattr(Credentials, "ENV_VARIABLE", "TX_TOKEN")
     monkeypatch.setenv("TX_TOKEN", SECRET)
-    report = fetch(services, "LIST", 60)
+    report = fetch(services)
     assert "POST them to /c/exchanges/api/scripted" in str(report.error)
     assert script.asked == []
 
 
 def test_an_api_that_is_no_longer_there_is_told(services: Deployment) -> None:
     """Its exchange and what it brought stay."""
-    services.exchanges = Exchanges({})
-    assert fetch(services, "LIST", 60).error == "No such exchange type 'scripted'"
+    services.exchange_apis = ExchangeApis({})
+    assert fetch(services).error == "No such exchange type 'scripted'"
 
 
 def test_status_tells_fetched_from_indexed(services: Deployment, script: Scripted) -> None:

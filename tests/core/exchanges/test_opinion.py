@@ -8,9 +8,9 @@ from sqlmodel import col
 
 from core.catalog.models import OpinionRow
 from core.errors import BadInput, ExchangeRefused
-from core.exchanges.fetch import fetch
-from core.exchanges.opinion import ATTEMPTS, OpinionReport, send_due
-from core.exchanges.registry import Exchanges
+from core.exchanges.opinion import ATTEMPTS, OpinionReport
+from core.exchanges.registry import ExchangeApis
+from tests.core.exchanges.asked import fetch, send_due
 from tests.core.exchanges.scripted import SECRET, Record, Scripted, of
 from tests.deployment import Deployment
 from tests.published import catalog_entries
@@ -21,7 +21,7 @@ def content(services: Deployment, script: Scripted) -> int:
     """A content that `LIST` brought, which is switched on for opinions."""
     script.log = [("key", of(1))]
     services.credentials.set("scripted", {"token": SECRET})
-    fetch(services, "LIST", 60)
+    fetch(services)
     services.catalog.exchanges.update("LIST", report_opinions=True)
     (found,) = catalog_entries(services)
     return found
@@ -101,7 +101,7 @@ def test_it_arrives_when_the_exchange_answers_again(
     services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
     assert send_due(services, 60) == [OpinionReport("LIST", postponed=1)]
     script.log.append(("key", None))
-    fetch(services, "LIST", 60)
+    fetch(services)
     make_due(services)
     assert send_due(services, 60) == [OpinionReport("LIST", sent=1)]
     assert [(key, said) for key, _, said in script.told] == [("key", "true_positive")]
@@ -126,8 +126,9 @@ def test_what_an_exchange_refuses_is_not_repeated(
 
 def test_an_api_that_takes_none_is_told_of_none(services: Deployment, content: int) -> None:
     """That is seen in the opinion's state."""
-    api = services.exchanges.get("scripted")
-    services.exchanges = Exchanges({"scripted": type("Deaf", (api,), {"report": property(_none)})})
+    api = services.exchange_apis.get("scripted")
+    deaf = type("Deaf", (api,), {"report": property(_none)})
+    services.exchange_apis = ExchangeApis({"scripted": deaf})
     services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
     assert send_due(services, 60) == [OpinionReport("LIST", refused=1)]
     assert states(services, content) == ["unsupported"]

@@ -62,7 +62,10 @@ def move(hma: Hma, services: Services, *, overwrite: bool = False) -> tuple[Outc
     with opened(hma.url) as database:
         run = HmaImport(
             database,
-            services,
+            services.catalog,
+            services.signal_types,
+            services.exchange_apis,
+            services.credentials,
             report=problems.append,
             progress=lambda *_: None,
             overwrite=overwrite,

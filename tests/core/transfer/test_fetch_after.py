@@ -1,9 +1,9 @@
 """Fetching an exchange that was moved: from the start, and what HMA had of it keeps its ids."""
 
 from pathlib import Path
+from time import monotonic
 
 from core.catalog.transfer.moving import Moving
-from core.exchanges.fetch import fetch
 from core.services import Services
 from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row
@@ -29,7 +29,7 @@ def test_records_take_over_content(hma: Hma, services: Services, tmp_path: Path)
     )
     outcome, problems = move(hma, services)
     assert (outcome.complete, problems) == (True, [])
-    report = fetch(services, "NCMEC_LIST", 60)
+    report = services.fetcher.fetch("NCMEC_LIST", monotonic() + 60)
     assert (report.error, report.up_to_date, report.applied.removed) == (None, True, 1)
     [new] = set(contents_of(services)) - {30, 32}
     assert contents_of(services) == {
@@ -46,7 +46,7 @@ def test_records_take_over_content(hma: Hma, services: Services, tmp_path: Path)
     told = [f"{problem.what}: {problem.why}" for problem in problems]
     assert told == ["content 31: differs: it is in HMA, and not here"]
     assert set(contents_of(services)) == {30, 32, 33}
-    fetched = fetch(services, "NCMEC_LIST", 60)
+    fetched = services.fetcher.fetch("NCMEC_LIST", monotonic() + 60)
     assert (fetched.error, fetched.applied.added, fetched.applied.removed) == (None, 0, 0)
     hma.run("DELETE FROM content_signal WHERE content_id = 31; "
             "DELETE FROM bank_content WHERE id = 31")  # fmt: skip

@@ -31,7 +31,8 @@ def read(
     """Import `text`: what became of it, and what was told."""
     told: list[str] = []
     run = FileImport(
-        services,
+        services.catalog,
+        services.signal_types,
         bank,
         signal_type,
         keep_ids=keep_ids,
@@ -44,7 +45,7 @@ def read(
 def written(services: Services, form: str, *names: str) -> str:
     """The text of an export."""
     file = io.StringIO(newline="")
-    WRITE[form](export_banks(services, names), file)
+    WRITE[form](export_banks(services.catalog, names), file)
     return file.getvalue()
 
 
@@ -241,7 +242,7 @@ def test_ids_that_are_taken_are_told(services: Services) -> None:
 def test_exported_lines_are_read_one_by_one(services: Services) -> None:
     """Nothing of a bank is read before its first line is wanted."""
     fill(services)
-    lines = export_banks(services, ())
+    lines = export_banks(services.catalog, ())
     first: list[Line] = [next(lines) for _ in range(5)]
     services.catalog.delete_bank("TERROR")
     services.catalog.delete_bank("SOMETIMES")

@@ -3,17 +3,17 @@
 import pytest
 
 from core.errors import Misconfigured
-from core.exchanges.registry import Exchanges
+from core.exchanges.registry import ExchangeApis
 from core.settings import Settings
 
 
-def exchanges(endpoints: str) -> Exchanges:
-    return Exchanges.from_settings(Settings.from_env({"HMA_EXCHANGE_ENDPOINTS": endpoints}))
+def exchanges(endpoints: str) -> ExchangeApis:
+    return ExchangeApis.from_settings(Settings.from_env({"HMA_EXCHANGE_ENDPOINTS": endpoints}))
 
 
 def test_each_that_is_asked_over_http_can_be_elsewhere() -> None:
     """The class stays what it was, with another address; the others keep theirs."""
-    usual = Exchanges.from_settings(Settings())
+    usual = ExchangeApis.from_settings(Settings())
     moved = exchanges("ncmec=http://gateway/n/, tat=https://gateway/t?a=b")
     assert moved.get("ncmec").BASE_URL == "http://gateway/n"
     assert moved.get("tat").BASE_URL == "https://gateway/t?a=b"
