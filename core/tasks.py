@@ -1,8 +1,8 @@
-"""Ways of running a plan of tasks that are independent, and safe to repeat.
+"""Runners of a plan of tasks that are independent, and safe to repeat.
 
-What a task makes follows from the task alone, so the way changes how soon it is made and nothing
-else. Tasks and what they return are pickled on their way to other processes and back; whoever may
-connect to a Dask scheduler runs code on its workers anyway.
+What a task makes follows from the task alone, so the runner changes how soon it is made and
+nothing else. Tasks and what they return are pickled between processes; whoever may connect to a
+Dask scheduler runs code on its workers anyway.
 """
 
 import os
@@ -21,8 +21,8 @@ R = TypeVar("R")
 CONNECT_SECONDS = 10
 
 
-class Way(Protocol):
-    """How tasks are run."""
+class Runner(Protocol):
+    """Performs tasks: one by one here, on processes of this machine, or on a cluster."""
 
     def __call__(self, perform: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[T, R]]:
         """Each task with what `perform` returned for it, as they are done, in any order.
@@ -40,7 +40,7 @@ def one_by_one(perform: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[
         yield task, perform(task)
 
 
-def on_processes(count: int) -> Way:
+def on_processes(count: int) -> Runner:
     """On `count` processes of this machine, which end when this one does, however it ends."""
 
     def run(perform: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[T, R]]:
@@ -61,7 +61,7 @@ def on_processes(count: int) -> Way:
     return run
 
 
-def on_dask(address: str) -> Way:
+def on_dask(address: str) -> Runner:
     """On the workers of the Dask cluster whose scheduler is at `address`, as `tcp://host:8786`.
 
     They need this program installed, and reach what the tasks name from where they are.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import Snapshot, newest_snapshot
 from core.index.publishing.publish import Publisher
 from core.index.reading.read import Index
@@ -46,7 +47,7 @@ class Deployment(Services):
         return self.catalog.add_content(bank, {signal_type: signal}, **given).id
 
     def newest(self, signal_type: str = "pdq") -> Snapshot:
-        snapshot = newest_snapshot(self.store, signal_type)
+        snapshot = newest_snapshot(self.store, Layout(signal_type))
         assert snapshot is not None
         return snapshot
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from core.catalog import Catalog
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import newest_snapshot
 from core.jobs.worker import build_anywhere
 from core.services import Services
@@ -71,7 +72,7 @@ def rebuild(folder: Path, workers: int) -> None:
     seconds = round(time.perf_counter() - began, 1)
     who = resource.RUSAGE_CHILDREN if workers > 1 else resource.RUSAGE_SELF
     assert not services.catalog.marks("pdq", 1)
-    newest = newest_snapshot(services.store, "pdq")
+    newest = newest_snapshot(services.store, Layout("pdq"))
     assert newest
     made = {
         "contents": rebuilt.contents,

@@ -15,7 +15,7 @@ from core.index.entry import Entry, IndexedBank, Mark
 
 
 class Catalog:
-    """Banks and their content in one SQL database; a `core.index.entry.Source` for publishers.
+    """Banks and their content in one SQL database: a publisher's `core.index.source.CatalogSource`.
 
     Every change is one transaction, which also marks what an index must learn of it. Safe for
     use by many threads, and by children that a process forks after it was made.

@@ -2,7 +2,7 @@
 
 | room | knows |
 |---|---|
-| `entry` | what the index says of one content, and where it gets that from |
+| `entry`, `source` | what the index says of a content or a bank; where a publisher gets that from |
 | `layers` | contents and signals as columns: made, merged, searched |
 | `objects` | what lies in the store: snapshots, segments, lists of banks, and where |
 | `publishing` | catalog → next snapshot, and the index made anew |

@@ -1,11 +1,11 @@
 """What a worker of a rebuild runs, in a process that knows of a deployment only its settings."""
 
-from core.index.publishing.build import Built, Task, build
+from core.index.publishing.build import Task, TaskResult, build
 from core.services import Services
 from core.settings import Settings
 
 
-def build_anywhere(settings: Settings, task: Task) -> Built:
+def build_anywhere(settings: Settings, task: Task) -> TaskResult:
     """Do `task`. Safe to repeat, and at once with others who do the same one.
 
     Raises:

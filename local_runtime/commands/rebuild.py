@@ -10,11 +10,11 @@ from core.errors import BadInput
 from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
-from core.tasks import Way, on_dask, on_processes
+from core.tasks import Runner, on_dask, on_processes
 from local_runtime.commands.progress import progress_bars
 
 
-def choose_runner(workers: int | None, dask: str | None) -> Way | None:
+def choose_runner(workers: int | None, dask: str | None) -> Runner | None:
     """How the tasks are run; None is in this process.
 
     Raises:
@@ -27,11 +27,11 @@ def choose_runner(workers: int | None, dask: str | None) -> Way | None:
     return on_processes(workers) if workers is not None and workers > 1 else None
 
 
-def rebuild(way: Way | None) -> Iterator[dict[str, Any]]:
-    """Make every index anew; for each what came of it, as `Rebuilt`, and the seconds it took."""
+def rebuild(runner: Runner | None) -> Iterator[dict[str, Any]]:
+    """Make every index anew; for each its `RebuildSummary`, and the seconds it took."""
     settings = Settings.from_env()
     services = Services(settings)
-    run = partial(way, partial(build_anywhere, settings)) if way else None
+    run = partial(runner, partial(build_anywhere, settings)) if runner else None
     with progress_bars() as show:
         for name in services.signal_types.enabled():
             began = time.perf_counter()

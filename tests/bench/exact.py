@@ -23,8 +23,9 @@ from threatexchange.signal_type.signal_base import TrivialSignalTypeIndex
 
 from core.index.layers.columns import Columns
 from core.index.layers.exact import BYTES, Digests
+from core.index.objects.layout import Layout
 from core.index.objects.segment import write_segment
-from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
+from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot
 from core.services import Services
 from core.settings import Settings
 from tests.bench.codes import one_bank
@@ -90,7 +91,7 @@ def _ours(folder: Path, digests: Any, asked: list[str], expected: list[list[int]
         banks=tuple(services.catalog.banks()),
         segments=segments,
     )
-    services.store.create(snapshot_key(TYPE, 1), snapshot.to_bytes())
+    services.store.create(Layout(TYPE).snapshot(1), snapshot.to_bytes())
     (folder / "queries.json").write_text(json.dumps(asked))
     progress.print("a matcher that fills the cache, one that opens it")
     _matcher(folder, environ, "fill")
@@ -103,7 +104,7 @@ def _ours(folder: Path, digests: Any, asked: list[str], expected: list[list[int]
     services.catalog.add_content(
         "BENCH", {TYPE: random_signal(random.Random(3), 8 * BYTES)}, None, None
     )
-    written = read_snapshot(services.store, TYPE, services.publisher.publish(TYPE))
+    written = read_snapshot(services.store, Layout(TYPE), services.publisher.publish(TYPE))
     assert written is not None
     ours.values["moved_bytes"] = 2.0 * len(written.to_bytes())  # a PUT, and a reader's GET
     return ours
@@ -114,7 +115,7 @@ def _segments(services: Services, digests: Any) -> Iterator[SegmentRef]:
         part = digests[start : start + SEGMENT_ROWS]
         columns = one_bank("exact", FIRST_ID + start, Digests(part, None))
         merged = Columns.merge([columns], at_bottom=True)  # which puts them in order
-        yield write_segment(services.store, TYPE, merged)
+        yield write_segment(services.store, Layout(TYPE), merged)
 
 
 def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from core.hashing.vpdq import signal as vpdq
 from core.index.layers.frames import Frames
 from core.index.layers.packed import Codes
 from core.index.objects.cache import DiskCache
+from core.index.objects.layout import Layout
 from core.index.objects.segment import fetch_postings, open_segment, write_segment
 from core.signal_types.vpdq import VpdqSignal
 from core.store import FileStore
@@ -88,13 +89,13 @@ def _ours(
     (folder / "store").mkdir()
     store = FileStore(folder / "store")
     started = time.perf_counter()
-    segment = write_segment(store, "vpdq", columns)
+    segment = write_segment(store, Layout("vpdq"), columns)
     figures = {"build_s": time.perf_counter() - started}
     figures["stored_bytes"] = float(sum(file.bytes for file in segment.files.values()))
     cache = DiskCache(store, folder / "cache")
-    layer = open_segment(cache, "vpdq", VpdqSignal, segment)
+    layer = open_segment(cache, Layout("vpdq"), VpdqSignal, segment)
     if "postings" in segment.files:
-        fetch_postings(cache, "vpdq", segment, layer)
+        fetch_postings(cache, Layout("vpdq"), segment, layer)
 
     def ask(query: str) -> set[int]:
         ((positions, _),) = layer.search([query], vpdq.DISTANCE)

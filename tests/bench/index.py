@@ -25,8 +25,9 @@ from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_index import PDQIndex
 
 from core.index.layers.packed import Codes
-from core.index.objects.segment import file_key, write_segment
-from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot, snapshot_key
+from core.index.objects.layout import Layout
+from core.index.objects.segment import write_segment
+from core.index.objects.snapshot import SegmentRef, Snapshot, read_snapshot
 from core.services import Services
 from core.settings import Settings
 from core.store import FileStore, ObjectStore
@@ -154,11 +155,11 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
         started = time.perf_counter()
         part = Codes(np.array(codes[start : start + SEGMENT_ROWS]))
         columns = one_bank("binary", FIRST_ID + start, part)
-        segment = write_segment(local, "pdq", columns)
+        segment = write_segment(local, Layout("pdq"), columns)
         took["build_s"] += time.perf_counter() - started
         started = time.perf_counter()
         for name in segment.files:
-            key = file_key("pdq", segment, name)
+            key = Layout("pdq").segment_file(segment.id, name)
             store.upload(key, built / key)
             (built / key).unlink()
         took["upload_s"] += time.perf_counter() - started
@@ -177,7 +178,7 @@ def _publish(services: Services, segments: tuple[SegmentRef, ...]) -> None:
         banks=tuple(services.catalog.banks()),
         segments=segments,
     )
-    services.store.create(snapshot_key("pdq", 1), snapshot.to_bytes())
+    services.store.create(Layout("pdq").snapshot(1), snapshot.to_bytes())
 
 
 def _matcher(folder: Path, environ: dict[str, str], how: str) -> dict[str, Any]:
@@ -228,7 +229,7 @@ def _moved(services: Services) -> float:
     sizes = []
     for change in (lambda: None, lambda: services.catalog.delete_content("BENCH", added.id)):
         change()
-        written = read_snapshot(services.store, "pdq", services.publisher.publish("pdq"))
+        written = read_snapshot(services.store, Layout("pdq"), services.publisher.publish("pdq"))
         assert written is not None
         sizes.append(len(written.to_bytes()))
     return 2.0 * max(sizes)  # one PUT, and one GET of each reader

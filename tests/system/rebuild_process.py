@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import core.index.publishing.build
-from core.index.publishing.build import Built, Task
+from core.index.publishing.build import Task, TaskResult
 from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
@@ -23,7 +23,7 @@ def main(path: Path, ids: int) -> None:
     core.index.publishing.build.RANGE = ids  # the plan is made here, workers are told
     settings = Settings.model_validate_json(path.read_text())
 
-    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, Built]]:
+    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, TaskResult]]:
         for done in on_processes(2)(partial(build_anywhere, settings), tasks):
             yield done
             print("done", flush=True)

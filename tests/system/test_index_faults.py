@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from core.index.objects.snapshot import listed_numbers
+from core.index.objects.layout import Layout
+from core.index.objects.snapshot import list_numbers
 from tests.deployment import Deployment, settings_for
 from tests.published import catalog_entries, published_entries
 from tests.system.index_nursery import PERMANENT
@@ -85,7 +86,7 @@ def assert_whole(deployment: Deployment, folder: Path) -> None:
     deployment.publisher.publish_all()
     assert published_entries(deployment) == catalog_entries(deployment)
     assert not deployment.catalog.marks("pdq", 1)
-    numbers = listed_numbers(deployment.store, "pdq")
+    numbers = list_numbers(deployment.store, Layout("pdq"))
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
@@ -127,7 +128,7 @@ def test_a_writer_and_a_reader_stopped_past_the_grace_do_no_harm(
             for pid in stopped:
                 os.kill(pid, signal.SIGSTOP)
             known, asleep = deployment.newest().number, time.monotonic()
-            while (behind := listed_numbers(deployment.store, "pdq")[0] <= known) and (
+            while (behind := list_numbers(deployment.store, Layout("pdq"))[0] <= known) and (
                 time.monotonic() - asleep < 4 * GRACE
             ):
                 time.sleep(0.2)

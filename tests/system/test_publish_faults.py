@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import newest_snapshot
 from local_runtime.store.s3_server import S3Server
 from tests.deployment import Deployment, random_signal, settings_for
@@ -42,7 +43,7 @@ def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_ent
         publishers.stdin.write(f"{step}\n")
         publishers.stdin.flush()
         status = int(publishers.stdout.readline())
-        if newest_snapshot(deployment.store, "pdq"):
+        if newest_snapshot(deployment.store, Layout("pdq")):
             published_entries(deployment)  # whatever is newest is whole and can be read
         deployment.publisher.publish("pdq")
         assert published_entries(deployment) == catalog_entries(deployment), step

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import newest_snapshot
 from tests.deployment import Deployment, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
@@ -59,7 +60,7 @@ def test_a_rebuild_is_killed_and_repeated_over_a_new_store_and_an_old_index(
         process.wait()
         process.stdout.close()
         wait_until(partial(none_lives, workers), "the workers end")
-        newest = newest_snapshot(deployment.store, "pdq")
+        newest = newest_snapshot(deployment.store, Layout("pdq"))
         assert bool(newest) is over_an_old_index
         deployment.catalog.delete_content("KNOWN", ids.pop())
         deployment.catalog.update_content("KNOWN", ids[1], note=str(rng.random()))

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from core.errors import Misconfigured, Unavailable
-from core.index.objects.snapshot import snapshot_key
+from core.index.objects.layout import Layout
 from core.index.reading.sharded import ShardedIndex
 from core.settings import Settings
 from core.store import open_store
@@ -308,7 +308,7 @@ def test_shards_of_different_indices(indexed: System, seaweedfs: S3Server, tmp_p
     elsewhere = {"HMA_STORE_URL": f"s3://{seaweedfs.bucket}/elsewhere"}
     other = replace(indexed.deployment.newest(), writer="another", segments=())
     settings = Settings.from_env(seaweedfs.environ() | elsewhere)
-    open_store(settings).create(snapshot_key("pdq", number), other.to_bytes())
+    open_store(settings).create(Layout("pdq").snapshot(number), other.to_bytes())
     environ = shard_environ(indexed.environ | elsewhere, 3, COUNT)
     first, second = (shard.url for shard in indexed.sharded.shards[:2])
     with process("shard_app", environ, tmp_path / "log") as third:

@@ -2,7 +2,8 @@
 
 | file | knows |
 |---|---|
-| `snapshot` | a snapshot as JSON, its key, and how the newest is found |
+| `layout` | where everything lies |
+| `snapshot` | a snapshot as JSON, and how the newest is found |
 | `segment` | a layer in the store |
 | `banks` | the banks of a snapshot, inline or in a file of their own |
 | `cache` | files of the store on the local disk, verified |

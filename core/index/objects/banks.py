@@ -15,7 +15,7 @@ from dataclasses import replace
 from core.errors import SegmentCorrupt
 from core.index.entry import IndexedBank
 from core.index.objects.cache import DiskCache
-from core.index.objects.segment import file_key
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import FileRef, SegmentRef, Snapshot
 from core.store import ObjectStore
 
@@ -25,9 +25,9 @@ INLINE_BYTES = 32 << 10
 KIND = "banks"
 
 
-def stored_banks(
+def store_banks(
     store: ObjectStore,
-    signal_type: str,
+    layout: Layout,
     banks: Sequence[IndexedBank],
     earlier: SegmentRef | None,
 ) -> tuple[tuple[IndexedBank, ...], SegmentRef | None]:
@@ -44,11 +44,13 @@ def stored_banks(
     if earlier is not None and earlier.files == files:
         return (), earlier
     listed = SegmentRef(uuid.uuid4().hex, KIND, len(banks), 0, files)
-    store.put(file_key(signal_type, listed, KIND), content)
+    store.put(layout.segment_file(listed.id, KIND), content)
     return (), listed
 
 
-def with_banks(snapshot: Snapshot, cache: DiskCache, known: Snapshot | None = None) -> Snapshot:
+def load_banks(
+    snapshot: Snapshot, cache: DiskCache, layout: Layout, known: Snapshot | None = None
+) -> Snapshot:
     """`snapshot` with all of its banks in `banks`.
 
     Args:
@@ -62,7 +64,7 @@ def with_banks(snapshot: Snapshot, cache: DiskCache, known: Snapshot | None = No
         return snapshot
     if known and known.bank_list == listed:
         return replace(snapshot, banks=known.banks)
-    key = file_key(snapshot.signal_type, listed, KIND)
+    key = layout.segment_file(listed.id, KIND)
     content = cache.file(key, listed.files[KIND]).read_bytes()
     try:
         return replace(snapshot, banks=tuple(IndexedBank(**bank) for bank in json.loads(content)))

@@ -22,12 +22,13 @@ from core.index.layers.kinds import layer_kind
 from core.index.layers.layer import Layer
 from core.index.layers.postings import FEWEST_ROWS, write_postings
 from core.index.objects.cache import DiskCache
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import FileRef, SegmentRef
 from core.store import ObjectStore
 
 
 def write_segment(
-    store: ObjectStore, signal_type: str, columns: Columns, rebuild: str | None = None
+    store: ObjectStore, layout: Layout, columns: Columns, rebuild: str | None = None
 ) -> SegmentRef:
     """Store `columns`. Nobody reads them until a snapshot names the segment.
 
@@ -49,7 +50,7 @@ def write_segment(
         )
 
         def write(name: str) -> None:
-            key = file_key(signal_type, segment, name)
+            key = layout.segment_file(segment.id, name)
             if name in files:
                 store.put(key, files[name])
             else:
@@ -61,7 +62,7 @@ def write_segment(
 
 
 def open_segment(
-    cache: DiskCache, signal_type: str, type_class: type[SignalType], segment: SegmentRef
+    cache: DiskCache, layout: Layout, signal_type: type[SignalType], segment: SegmentRef
 ) -> Layer:
     """The layer of a stored segment, mapped from the cache, which fetches what it lacks.
 
@@ -72,54 +73,49 @@ def open_segment(
         ObjectMissing, SegmentCorrupt, StoreUnavailable
     """
     names = [name for name, ref in segment.files.items() if name != "postings" or cache.holds(ref)]
-    files = _fetched(cache, signal_type, segment, names)
-    return Layer(layer_kind(segment.kind), type_class, files)
+    files = _fetch_files(cache, layout, segment, names)
+    return Layer(layer_kind(segment.kind), signal_type, files)
 
 
-def open_names(cache: DiskCache, signal_type: str, segment: SegmentRef) -> Names:
+def open_names(cache: DiskCache, layout: Layout, segment: SegmentRef) -> Names:
     """What a stored segment names; nothing else of it is fetched.
 
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
     """
-    files = _fetched(cache, signal_type, segment, ["ids", "removed"])
+    files = _fetch_files(cache, layout, segment, ["ids", "removed"])
     return Names(open_integers(files["ids"]), open_integers(files["removed"]))
 
 
-def fetch_postings(cache: DiskCache, signal_type: str, segment: SegmentRef, layer: Layer) -> None:
+def fetch_postings(cache: DiskCache, layout: Layout, segment: SegmentRef, layer: Layer) -> None:
     """Give `layer` the postings that its segment has, fetched now.
 
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
     """
-    layer.add_postings(
-        cache.file(file_key(signal_type, segment, "postings"), segment.files["postings"])
-    )
+    key = layout.segment_file(segment.id, "postings")
+    layer.add_postings(cache.file(key, segment.files["postings"]))
 
 
-def _fetched(
-    cache: DiskCache, signal_type: str, segment: SegmentRef, names: Sequence[str]
+def _fetch_files(
+    cache: DiskCache, layout: Layout, segment: SegmentRef, names: Sequence[str]
 ) -> dict[str, Path]:
     """Those files of a segment, by name, each from the cache or fetched."""
     with ThreadPoolExecutor(4) as pool:
         paths = pool.map(
-            lambda name: cache.file(file_key(signal_type, segment, name), segment.files[name]),
+            lambda name: cache.file(layout.segment_file(segment.id, name), segment.files[name]),
             names,
         )
         return dict(zip(names, paths, strict=True))
 
 
-def file_key(signal_type: str, segment: SegmentRef, name: str) -> str:
-    return f"index/{signal_type}/segments/{segment.id}/{name}"
-
-
-def stored_segments(store: ObjectStore, signal_type: str) -> dict[str, list[str]]:
+def list_segments(store: ObjectStore, layout: Layout) -> dict[str, list[str]]:
     """The keys of the files of every segment in the store, by segment id.
 
     Raises:
         StoreUnavailable
     """
-    prefix = f"index/{signal_type}/segments/"
+    prefix = layout.segments
     keys: dict[str, list[str]] = {}
     for info in store.list(prefix):
         keys.setdefault(info.key.removeprefix(prefix).partition("/")[0], []).append(info.key)

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import ObjectMissing, SegmentCorrupt
 from core.index.entry import Entry, IndexedBank
+from core.index.objects.layout import Layout
 from core.store import ObjectStore
 
 FORMAT = 1
@@ -125,7 +126,7 @@ class Snapshot:
         """How many segments, the oldest, nobody may merge now."""
         return self.rebuild.below if self.rebuild else 0
 
-    def named(self) -> set[str]:
+    def segment_ids(self) -> set[str]:
         """The ids of everything in the store that it needs."""
         listed = [self.bank_list] if self.bank_list else []
         return {segment.id for segment in (*self.segments, *listed)}
@@ -184,20 +185,11 @@ def _entry(signals: list[str], labels: Sequence[str] = (), **fields: Any) -> Ent
     return Entry(signals=tuple(signals), labels=tuple(labels), **fields)
 
 
-def snapshot_key(signal_type: str, number: int) -> str:
-    """Twenty digits, so that names sort as numbers do."""
-    return f"index/{signal_type}/snapshots/{number:020d}.json"
-
-
-def hint_key(signal_type: str) -> str:
-    return f"index/{signal_type}/latest.json"
-
-
-def read_snapshot(store: ObjectStore, signal_type: str, number: int) -> Snapshot | None:
+def read_snapshot(store: ObjectStore, layout: Layout, number: int) -> Snapshot | None:
     """Snapshot `number`, or None if it surely does not exist."""
     if number < 1:
         return None
-    key = snapshot_key(signal_type, number)
+    key = layout.snapshot(number)
     try:
         return Snapshot.from_bytes(store.get(key))
     except ObjectMissing:
@@ -207,9 +199,9 @@ def read_snapshot(store: ObjectStore, signal_type: str, number: int) -> Snapshot
 
 
 def newest_snapshot(
-    store: ObjectStore, signal_type: str, known: Snapshot | None = None
+    store: ObjectStore, layout: Layout, known: Snapshot | None = None
 ) -> Snapshot | None:
-    """The newest snapshot of a signal type, None if there is none.
+    """The newest snapshot of an index, None if there is none.
 
     From `known` (a recent one) it costs one GET when that is still the newest. From nothing it
     starts at the hint, which may be old or wrong, then at a listing, and follows the numbers up.
@@ -217,31 +209,30 @@ def newest_snapshot(
     Raises:
         StoreUnavailable, SegmentCorrupt
     """
-    if known is not None and read_snapshot(store, signal_type, known.number + 1) is None:
+    if known is not None and read_snapshot(store, layout, known.number + 1) is None:
         return known
-    newest = read_snapshot(store, signal_type, _hinted(store, signal_type))
+    newest = read_snapshot(store, layout, _read_hint(store, layout))
     if newest is None:
-        newest = read_snapshot(
-            store, signal_type, max(listed_numbers(store, signal_type), default=0)
-        )
-    while newest and (later := read_snapshot(store, signal_type, newest.number + 1)):
+        newest = read_snapshot(store, layout, max(list_numbers(store, layout), default=0))
+    while newest and (later := read_snapshot(store, layout, newest.number + 1)):
         newest = later
     return newest
 
 
-def write_hint(store: ObjectStore, signal_type: str, number: int) -> None:
-    store.put(hint_key(signal_type), _canonical({"number": number}))
+def write_hint(store: ObjectStore, layout: Layout, number: int) -> None:
+    """Let those who know of no snapshot start at this one."""
+    store.put(layout.hint, _canonical({"number": number}))
 
 
-def _hinted(store: ObjectStore, signal_type: str) -> int:
+def _read_hint(store: ObjectStore, layout: Layout) -> int:
     try:
-        number = json.loads(store.get(hint_key(signal_type)))["number"]
+        number = json.loads(store.get(layout.hint))["number"]
         return number if isinstance(number, int) else 0
     except (ObjectMissing, ValueError, KeyError, TypeError):
         return 0
 
 
-def listed_numbers(store: ObjectStore, signal_type: str) -> list[int]:
+def list_numbers(store: ObjectStore, layout: Layout) -> list[int]:
     """The numbers of all snapshots that are stored, ascending."""
-    names = [info.key.rsplit("/", 1)[1] for info in store.list(f"index/{signal_type}/snapshots/")]
+    names = [info.key.rsplit("/", 1)[1] for info in store.list(layout.snapshots)]
     return [int(name[:20]) for name in names if name[:20].isdigit()]

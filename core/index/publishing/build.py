@@ -18,11 +18,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from core.errors import BadInput, ObjectExists
-from core.index.entry import Entry, Mark, Source
+from core.index.entry import Entry, Mark
 from core.index.layers.columns import Columns
 from core.index.layers.kinds import layer_kind
+from core.index.objects.layout import Layout
 from core.index.objects.segment import write_segment
 from core.index.objects.snapshot import SegmentRef, segment_ref
+from core.index.source import CatalogSource
 from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
 
@@ -39,10 +41,14 @@ _log = logging.getLogger(__name__)
 class Task:
     """The contents of one type with ids from `first` to `last`, both included."""
 
-    signal_type: str
+    layout: Layout
     rebuild: str
     first: int
     last: int
+
+    @property
+    def signal_type(self) -> str:
+        return self.layout.signal_type
 
     @property
     def ids(self) -> range:
@@ -51,11 +57,11 @@ class Task:
     @property
     def record(self) -> str:
         """Key of what the task has made, there once it is done."""
-        return f"{_folder(self.signal_type, self.rebuild)}{self.first}-{self.last}.json"
+        return self.layout.task_record(self.rebuild, self.first, self.last)
 
 
 @dataclass(frozen=True)
-class Built:
+class TaskResult:
     """What a task has made.
 
     Attributes:
@@ -67,33 +73,37 @@ class Built:
     marks: str
 
 
-def plan(source: Source, signal_type: str, rebuild: str) -> list[Task]:
+def plan(source: CatalogSource, layout: Layout, rebuild: str) -> list[Task]:
     """The tasks that together read all content there is now, by ascending id.
 
     Ranges begin at multiples of `RANGE`, so that a later plan has the same ones.
     """
     tasks: list[Task] = []
     start = 0
-    while (found := source.following(signal_type, start)) is not None:
-        first = found - found % RANGE
+    while (next_id := source.following(layout.signal_type, start)) is not None:
+        first = next_id - next_id % RANGE
         start = first + RANGE
-        tasks.append(Task(signal_type, rebuild, first, start - 1))
+        tasks.append(Task(layout, rebuild, first, start - 1))
     return tasks
 
 
-def recorded(store: ObjectStore, tasks: Sequence[Task]) -> dict[Task, Built]:
-    """What those of `tasks` have made that are done, all of one rebuild."""
+def read_results(store: ObjectStore, tasks: Sequence[Task]) -> dict[Task, TaskResult]:
+    """What those of `tasks`, all of one rebuild, have made that are done."""
     if not tasks:
         return {}
-    there = {info.key for info in store.list(_folder(tasks[0].signal_type, tasks[0].rebuild))}
-    return {task: _read(store, task) for task in tasks if task.record in there}
+    keys = {info.key for info in store.list(tasks[0].layout.rebuild(tasks[0].rebuild))}
+    return {task: _read_result(store, task) for task in tasks if task.record in keys}
 
 
-def build(source: Source, store: ObjectStore, signal_types: SignalTypes, task: Task) -> Built:
+def build(
+    source: CatalogSource, store: ObjectStore, signal_types: SignalTypes, task: Task
+) -> TaskResult:
     """Do `task`. Safe to repeat, and at once with others who do the same one."""
     marks = _store_marks(source, store, task)  # before the state that they mark
     kind = layer_kind(signal_types.kind(task.signal_type).name)
-    entries = valid(signal_types, task.signal_type, source.all_entries(task.signal_type, task.ids))
+    entries = valid_entries(
+        signal_types, task.signal_type, source.all_entries(task.signal_type, task.ids)
+    )
     chunks: list[Columns] = []
     while (chunk := Columns.of(kind, itertools.islice(entries, BATCH))).size:
         chunks.append(chunk)
@@ -101,22 +111,24 @@ def build(source: Source, store: ObjectStore, signal_types: SignalTypes, task: T
     if chunks:
         columns = Columns.merge(chunks, at_bottom=True)
         del chunks
-        segment = write_segment(store, task.signal_type, columns, task.rebuild)
-    built = Built(segment, marks)
+        segment = write_segment(store, task.layout, columns, task.rebuild)
+    result = TaskResult(segment, marks)
     try:
-        store.create(task.record, json.dumps(asdict(built), sort_keys=True).encode())
+        store.create(task.record, json.dumps(asdict(result), sort_keys=True).encode())
     except ObjectExists:
-        return _read(store, task)
-    return built
+        return _read_result(store, task)
+    return result
 
 
-def marks_before(store: ObjectStore, built: Built) -> Iterator[Mark]:
+def marks_before(store: ObjectStore, result: TaskResult) -> Iterator[Mark]:
     """The marks that had been set when the task began to read contents."""
-    for version, ids in json.loads(store.get(built.marks)).items():
+    for version, ids in json.loads(store.get(result.marks)).items():
         yield from (Mark(content_id, version) for content_id in ids)
 
 
-def valid(signal_types: SignalTypes, signal_type: str, entries: Iterable[Entry]) -> Iterator[Entry]:
+def valid_entries(
+    signal_types: SignalTypes, signal_type: str, entries: Iterable[Entry]
+) -> Iterator[Entry]:
     """`entries` without malformed signals: one of them would break the index of all."""
 
     def is_valid(signal: str) -> bool:
@@ -133,11 +145,7 @@ def valid(signal_types: SignalTypes, signal_type: str, entries: Iterable[Entry])
             _log.warning("content %s has no valid %s signal", entry.content_id, signal_type)
 
 
-def _folder(signal_type: str, rebuild: str) -> str:
-    return f"index/{signal_type}/segments/{rebuild}/"
-
-
-def _store_marks(source: Source, store: ObjectStore, task: Task) -> str:
+def _store_marks(source: CatalogSource, store: ObjectStore, task: Task) -> str:
     """Store the marks within the task's range, by version; their key."""
     ids: dict[str, list[int]] = {}
     rest = task.ids
@@ -147,12 +155,12 @@ def _store_marks(source: Source, store: ObjectStore, task: Task) -> str:
         rest = range(page[-1].content_id + 1, task.last + 1)
     data = json.dumps(ids, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(data).hexdigest()
-    key = f"{_folder(task.signal_type, task.rebuild)}{digest}.marks"
+    key = task.layout.task_marks(task.rebuild, digest)
     store.put(key, data)
     return key
 
 
-def _read(store: ObjectStore, task: Task) -> Built:
+def _read_result(store: ObjectStore, task: Task) -> TaskResult:
     record = json.loads(store.get(task.record))
     segment = record["segment"]
-    return Built(segment_ref(**segment) if segment else None, record["marks"])
+    return TaskResult(segment_ref(**segment) if segment else None, record["marks"])

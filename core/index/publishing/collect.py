@@ -12,8 +12,9 @@ import json
 from collections.abc import Callable
 
 from core.errors import ObjectMissing, SegmentCorrupt
-from core.index.objects.segment import stored_segments
-from core.index.objects.snapshot import Snapshot, listed_numbers, read_snapshot, snapshot_key
+from core.index.objects.layout import Layout
+from core.index.objects.segment import list_segments
+from core.index.objects.snapshot import Snapshot, list_numbers, read_snapshot
 from core.store import ObjectStore
 
 
@@ -21,9 +22,9 @@ class Collector:
     """Collects one signal type's snapshots and segments. Several may work at once."""
 
     def __init__(
-        self, signal_type: str, store: ObjectStore, grace: float, clock: Callable[[], float]
+        self, layout: Layout, store: ObjectStore, grace: float, clock: Callable[[], float]
     ) -> None:
-        self._name = signal_type
+        self._layout = layout
         self._store = store
         self._grace = grace
         self._clock = clock
@@ -35,21 +36,21 @@ class Collector:
 
     def _collect_snapshots(self, newest: Snapshot) -> None:
         oldest_kept = self._clock() - self._grace
-        for number in listed_numbers(self._store, self._name):
+        for number in list_numbers(self._store, self._layout):
             if number >= newest.number:
                 return
             try:
-                snapshot = read_snapshot(self._store, self._name, number)
+                snapshot = read_snapshot(self._store, self._layout, number)
             except SegmentCorrupt:  # nobody can read it, and newer ones do not need it
                 snapshot = None
             if snapshot and snapshot.created_at > oldest_kept:
                 return
-            self._store.delete(snapshot_key(self._name, number))
+            self._store.delete(self._layout.snapshot(number))
 
     def _collect_segments(self, newest: Snapshot) -> None:
         now = self._clock()
-        named = newest.named()
-        since, stored = self._unnamed_since(), stored_segments(self._store, self._name)
+        named = newest.segment_ids()
+        since, stored = self._unnamed_since(), list_segments(self._store, self._layout)
         awaited = newest.rebuild and newest.rebuild.id
         unnamed = {
             id_: since.get(id_, now)
@@ -62,16 +63,12 @@ class Collector:
                     self._store.delete(key)
                 del unnamed[id_]
         if unnamed != since:
-            self._store.put(self._record, json.dumps(unnamed, sort_keys=True).encode())
-
-    @property
-    def _record(self) -> str:
-        return f"index/{self._name}/unnamed.json"
+            self._store.put(self._layout.unnamed, json.dumps(unnamed, sort_keys=True).encode())
 
     def _unnamed_since(self) -> dict[str, float]:
         """Since when each segment has been without a name, as far as earlier looks know."""
         try:
-            record = json.loads(self._store.get(self._record))
+            record = json.loads(self._store.get(self._layout.unnamed))
             return {str(id_): float(began) for id_, began in record.items()}
         except (ObjectMissing, ValueError, AttributeError, TypeError):
             return {}

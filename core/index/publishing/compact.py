@@ -43,18 +43,18 @@ def run_to_merge(sizes: Sequence[int], most: int) -> tuple[int, int]:
     return 0, 0
 
 
-def crowded(sizes: Iterable[int]) -> bool:
+def is_crowded(sizes: Iterable[int]) -> bool:
     """Whether small segments are so many that merging cannot wait for the schedule."""
     return sum(size < SMALL for size in sizes) > MANY
 
 
-def replaced(
+def replace_run(
     segments: tuple[SegmentRef, ...],
     run: Sequence[SegmentRef],
     merged: tuple[SegmentRef, ...],
     settled: int = 0,
 ) -> tuple[SegmentRef, ...] | None:
-    """`segments` with `run` replaced, or None if another publisher has changed that part.
+    """`segments` with `merged` in place of `run`, or None if another publisher changed that.
 
     None as well if it is one of the first `settled`, for which a rebuild is under way.
     """

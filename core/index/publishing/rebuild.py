@@ -19,26 +19,34 @@ import numpy as np
 from core.errors import ObjectMissing, Unavailable
 from core.index.entry import Mark
 from core.index.objects.snapshot import Rebuild, SegmentRef, Snapshot, Tail
-from core.index.publishing.build import BATCH, Built, Task, build, marks_before, plan, recorded
-from core.index.publishing.context import Means
-from core.index.publishing.segment_writer import Segments
-from core.index.publishing.snapshot_writer import Snapshots
+from core.index.publishing.build import (
+    BATCH,
+    Task,
+    TaskResult,
+    build,
+    marks_before,
+    plan,
+    read_results,
+)
+from core.index.publishing.context import PublishContext
+from core.index.publishing.segment_writer import SegmentWriter
+from core.index.publishing.snapshot_writer import SnapshotWriter
 from core.index.publishing.writers import Writers
 from core.tasks import one_by_one
 
 REBUILD_SECONDS = 86_400.0
 """Longest time that merging waits for a rebuild, and that one which died can be taken up again."""
 
-Run = Callable[[Sequence[Task]], Iterator[tuple[Task, Built]]]
-"""Does tasks, somewhere."""
+RunTasks = Callable[[Sequence[Task]], Iterator[tuple[Task, TaskResult]]]
+"""Performs tasks, here or on other machines; yields each with its result, in any order."""
 
 Progress = Callable[[int, int], object]
-"""Is told how many tasks are done, of how many."""
+"""Takes the number of tasks that are done, and the number of all tasks."""
 
 
 @dataclass(frozen=True)
-class Rebuilt:
-    """What came of a rebuild.
+class RebuildSummary:
+    """What came of a rebuild, for whoever asked for it.
 
     Attributes:
         number: of a snapshot that holds everything committed before the call.
@@ -56,30 +64,30 @@ class Rebuilt:
 
 
 @dataclass(frozen=True)
-class Done:
-    """All tasks of a rebuild, done.
+class FinishedTasks:
+    """All tasks of a rebuild, once they are done.
 
     Attributes:
-        built: what each has made, by ascending content id.
+        results: what each has made, by ascending content id.
         kept: how many were done already.
     """
 
-    built: tuple[Built, ...]
+    results: tuple[TaskResult, ...]
     kept: int
 
     @property
     def segments(self) -> tuple[SegmentRef, ...]:
-        return tuple(built.segment for built in self.built if built.segment)
+        return tuple(result.segment for result in self.results if result.segment)
 
-    def published(self, number: int) -> Rebuilt:
-        """The same as a caller is told it, once snapshot `number` holds it."""
+    def summary(self, number: int) -> RebuildSummary:
+        """What came of them, once snapshot `number` holds it."""
         segments = self.segments
-        return Rebuilt(
+        return RebuildSummary(
             number,
             sum(segment.contents for segment in segments),
             sum(segment.rows for segment in segments),
             len(segments),
-            len(self.built),
+            len(self.results),
             self.kept,
         )
 
@@ -88,24 +96,31 @@ class Rebuilder:
     """Rebuilds the index of one signal type."""
 
     def __init__(
-        self, means: Means, writers: Writers, snapshots: Snapshots, segments: Segments
+        self,
+        context: PublishContext,
+        writers: Writers,
+        snapshots: SnapshotWriter,
+        segments: SegmentWriter,
     ) -> None:
-        self._name = means.signal_type
-        self._source = means.source
-        self._store = means.store
-        self._signal_types = means.signal_types
-        self._clock = means.clock
+        self._name = context.signal_type
+        self._layout = context.layout
+        self._source = context.source
+        self._store = context.store
+        self._signal_types = context.signal_types
+        self._clock = context.clock
         self._writers = writers
         self._snapshots = snapshots
         self._segments = segments
-        self._lease = f"rebuild-{means.signal_type}"
+        self._lease = f"rebuild-{context.signal_type}"
         self._rebuilding = threading.Lock()
 
-    def rebuild(self, run: Run | None = None, progress: Progress | None = None) -> Done:
+    def rebuild(
+        self, run: RunTasks | None = None, progress: Progress | None = None
+    ) -> FinishedTasks:
         """Make all segments anew, or those that a rebuild of this catalog which died has left.
 
         Args:
-            run: does the tasks; in this process one by one if it is None.
+            run: performs the tasks; in this process one by one if it is None.
             progress: is told how many tasks are done, of how many.
 
         Raises:
@@ -113,10 +128,10 @@ class Rebuilder:
         """
         with self._rebuilding:
             with self._snapshots.turn:
-                rebuild, below = self._announced()
-            done = self._done(rebuild, run, progress)
+                rebuild, below = self._announce()
+            done = self._finish_tasks(rebuild, run, progress)
             with self._snapshots.turn:
-                snapshot = self._installed(rebuild, below, done.segments)
+                snapshot = self._install(rebuild, below, done.segments)
             if snapshot:
                 self._clear(done, snapshot)
             self._source.lease(self._lease, rebuild, 0)
@@ -132,12 +147,12 @@ class Rebuilder:
             Unavailable: what was done is kept; calling again goes on.
         """
         rebuild = _first_id(marks)
-        done = self._done(rebuild)
-        if snapshot := self._installed(rebuild, None, done.segments):
+        done = self._finish_tasks(rebuild)
+        if snapshot := self._install(rebuild, None, done.segments):
             # Not `marks`: a task that another process had done read the state before them.
             self._clear(done, snapshot)
 
-    def _announced(self) -> tuple[str, int | None]:
+    def _announce(self) -> tuple[str, int | None]:
         """Announce a rebuild, or take up one that died: its id, and `Rebuild.below`.
 
         An announcement holds for this catalog alone, which therefore remembers the id too: an
@@ -165,21 +180,23 @@ class Rebuilder:
             if self._snapshots.create(replace(successor, rebuild=rebuild)):
                 return rebuild.id, rebuild.below
 
-    def _done(self, rebuild: str, run: Run | None = None, progress: Progress | None = None) -> Done:
-        """Do those tasks that are not done already."""
-        tell = progress or _no_progress
-        tasks = plan(self._source, self._name, rebuild)
-        done = recorded(self._store, tasks)
+    def _finish_tasks(
+        self, rebuild: str, run: RunTasks | None = None, progress: Progress | None = None
+    ) -> FinishedTasks:
+        """Perform those tasks that are not done already."""
+        tell = progress or _ignore_progress
+        tasks = plan(self._source, self._layout, rebuild)
+        done = read_results(self._store, tasks)
         kept = len(done)
         tell(kept, len(tasks))
         here = partial(one_by_one, partial(build, self._source, self._store, self._signal_types))
         missing = [task for task in tasks if task not in done]
-        for task, built in (run or here)(missing) if missing else ():
-            done[task] = built
+        for task, result in (run or here)(missing) if missing else ():
+            done[task] = result
             tell(len(done), len(tasks))
-        return Done(tuple(done[task] for task in tasks), kept)
+        return FinishedTasks(tuple(done[task] for task in tasks), kept)
 
-    def _installed(
+    def _install(
         self, rebuild: str, below: int | None, segments: tuple[SegmentRef, ...]
     ) -> Snapshot | None:
         """The snapshot with `segments` in their place; None if another's makes it needless."""
@@ -206,19 +223,19 @@ class Rebuilder:
             if self._snapshots.create(snapshot):
                 return snapshot
 
-    def _clear(self, done: Done, snapshot: Snapshot) -> None:
+    def _clear(self, done: FinishedTasks, snapshot: Snapshot) -> None:
         """Forget the marks that the tasks have taken up, and nobody has to publish any more.
 
         Not those of content that is also named above the rebuilt segments, the oldest of
         `snapshot`: who put it there may have read it before the change that is marked, and hides
-        ours.
+        what this rebuild has read.
         """
         published = snapshot.segments[len(done.segments) :]
         above = [self._segments.columns(segment) for segment in published]
         above.append(self._segments.columns_of(snapshot.tail))
-        for built in done.built:
+        for result in done.results:
             with suppress(ObjectMissing):  # after the grace; they are published as changes, then
-                marks = marks_before(self._store, built)
+                marks = marks_before(self._store, result)
                 while batch := list(islice(marks, BATCH)):
                     ids = np.array([mark.content_id for mark in batch], np.int64)
                     hidden = np.any([layer.names(ids) for layer in above], axis=0)
@@ -235,5 +252,5 @@ def _first_id(marks: Sequence[Mark]) -> str:
     return marks[0].version if marks else uuid.uuid4().hex
 
 
-def _no_progress(_done: int, _all: int) -> None:
-    """Nobody is told."""
+def _ignore_progress(_done: int, _all: int) -> None:
+    """For callers that do not ask how far the tasks are."""

@@ -7,17 +7,18 @@ from core.index.layers.kinds import layer_kind
 from core.index.objects.cache import DiskCache
 from core.index.objects.segment import open_segment, write_segment
 from core.index.objects.snapshot import SegmentRef, Tail
-from core.index.publishing.context import Means
+from core.index.publishing.context import PublishContext
 
 
-class Segments:
+class SegmentWriter:
     """Layers of one signal type as columns, in the store and out of it."""
 
-    def __init__(self, means: Means) -> None:
-        self._name = means.signal_type
-        self._store = means.store
-        self._signal_types = means.signal_types
-        self._cache = DiskCache(means.store, means.settings.cache_dir)
+    def __init__(self, context: PublishContext) -> None:
+        self._name = context.signal_type
+        self._layout = context.layout
+        self._store = context.store
+        self._signal_types = context.signal_types
+        self._cache = DiskCache(context.store, context.settings.cache_dir)
 
     def columns(self, segment: SegmentRef) -> Columns:
         """What a stored segment holds.
@@ -25,8 +26,8 @@ class Segments:
         Raises:
             ObjectMissing, SegmentCorrupt, StoreUnavailable
         """
-        type_class = self._signal_types.get(self._name)
-        return open_segment(self._cache, self._name, type_class, segment).columns
+        signal_type = self._signal_types.get(self._name)
+        return open_segment(self._cache, self._layout, signal_type, segment).columns
 
     def columns_of(self, tail: Tail) -> Columns:
         """What a tail holds, the layer above all segments."""
@@ -45,4 +46,4 @@ class Segments:
         columns = Columns.merge(layers, at_bottom=bottom)
         if not columns.size:
             return ()
-        return (write_segment(self._store, self._name, columns),)
+        return (write_segment(self._store, self._layout, columns),)

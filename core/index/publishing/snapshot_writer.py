@@ -10,36 +10,36 @@ import uuid
 from dataclasses import replace
 
 from core.errors import IndexNotReady, ObjectExists
-from core.index.objects.banks import stored_banks
-from core.index.objects.segment import stored_segments
+from core.index.objects.banks import store_banks
+from core.index.objects.segment import list_segments
 from core.index.objects.snapshot import (
     SegmentRef,
     Snapshot,
     Tail,
-    listed_numbers,
+    list_numbers,
     newest_snapshot,
     read_snapshot,
-    snapshot_key,
     write_hint,
 )
-from core.index.publishing.context import Means
+from core.index.publishing.context import PublishContext
 
 
-class Snapshots:
+class SnapshotWriter:
     """Finds the newest snapshot and creates its successor: `begin`, `newest`, `create`.
 
     Attributes:
         turn: held from `begin` to `create`: threads of one process take turns.
     """
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, context: PublishContext) -> None:
         self.turn = threading.Lock()
-        self._name = means.signal_type
-        self._source = means.source
-        self._store = means.store
-        self._signal_types = means.signal_types
-        self._settings = means.settings
-        self._clock = means.clock
+        self._name = context.signal_type
+        self._layout = context.layout
+        self._source = context.source
+        self._store = context.store
+        self._signal_types = context.signal_types
+        self._settings = context.settings
+        self._clock = context.clock
         self._known: Snapshot | None = None
         self._begun_at = 0.0
 
@@ -60,7 +60,7 @@ class Snapshots:
         known = self._known  # which is a start only while its number cannot be reused
         if known and self._clock() - known.created_at > self._settings.max_stale_seconds:
             known = None
-        newest = newest_snapshot(self._store, self._name, known)
+        newest = newest_snapshot(self._store, self._layout, known)
         if newest and newest.rebuild and newest.rebuild.until < self._clock():
             newest = replace(newest, rebuild=None)  # merging goes on without it
         self._known = newest
@@ -88,7 +88,7 @@ class Snapshots:
             StoreUnavailable, CatalogUnavailable
         """
         earlier = newest.bank_list if newest else None
-        banks, bank_list = stored_banks(self._store, self._name, self._source.banks(), earlier)
+        banks, bank_list = store_banks(self._store, self._layout, self._source.banks(), earlier)
         return Snapshot(
             signal_type=self._name,
             number=newest.number + 1 if newest else 1,
@@ -112,16 +112,16 @@ class Snapshots:
         if self.slept():
             return False
         try:
-            self._store.create(snapshot_key(self._name, snapshot.number), snapshot.to_bytes())
+            self._store.create(self._layout.snapshot(snapshot.number), snapshot.to_bytes())
         except ObjectExists:  # perhaps by ourselves: a retry after a time-out looks like this
-            there = read_snapshot(self._store, self._name, snapshot.number)
+            there = read_snapshot(self._store, self._layout, snapshot.number)
             if there is None or there.writer != snapshot.writer:
                 return False
         if self.slept():
             self._take_back(snapshot)
             return False
         self._known = snapshot
-        write_hint(self._store, self._name, snapshot.number)
+        write_hint(self._store, self._layout, snapshot.number)
         return True
 
     def _take_back(self, snapshot: Snapshot) -> None:
@@ -131,11 +131,11 @@ class Snapshots:
         follows ours. If nothing newer is there at all, ours is the newest and stays, unless a
         segment of it was collected while no snapshot named it; then nobody can have read it.
         """
-        numbers = listed_numbers(self._store, self._name)
+        numbers = list_numbers(self._store, self._layout)
         if max(numbers, default=0) > snapshot.number:
             harmful = snapshot.number + 1 not in numbers
         else:
-            there = stored_segments(self._store, self._name)
-            harmful = not snapshot.named() <= there.keys()
+            there = list_segments(self._store, self._layout)
+            harmful = not snapshot.segment_ids() <= there.keys()
         if harmful:
-            self._store.delete(snapshot_key(self._name, snapshot.number))
+            self._store.delete(self._layout.snapshot(snapshot.number))

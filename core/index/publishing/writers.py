@@ -3,7 +3,7 @@
 import uuid
 
 from core.errors import SeveralWriters
-from core.index.entry import Source
+from core.index.source import CatalogSource
 from core.settings import Settings
 from core.store import ObjectStore, honours_create
 
@@ -13,7 +13,7 @@ LEASE_SECONDS = 60.0
 class Writers:
     """Whether this process may publish at all: on stores that ignore create-if-absent one may."""
 
-    def __init__(self, source: Source, store: ObjectStore, settings: Settings) -> None:
+    def __init__(self, source: CatalogSource, store: ObjectStore, settings: Settings) -> None:
         self._source = source
         self._store = store
         self._settings = settings

@@ -26,8 +26,9 @@ from core.index.layers.columns import Columns, Ids, Names, Naming
 from core.index.layers.hits import Hits
 from core.index.layers.kinds import layer_kind
 from core.index.layers.layer import Layer
-from core.index.objects.banks import with_banks
+from core.index.objects.banks import load_banks
 from core.index.objects.cache import DiskCache
+from core.index.objects.layout import ROOT, Layout
 from core.index.objects.segment import fetch_postings, open_names, open_segment
 from core.index.objects.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.index.reading.lookup_index import ContentMatch, IndexState, SearchResult
@@ -140,9 +141,10 @@ class Index:
         signal_types: SignalTypes,
         settings: Settings,
         clock: Callable[[], float] = time.time,
+        root: str = ROOT,
     ) -> None:
         self._readers = {
-            name: Reader(name, signal_types, store, settings, clock)
+            name: Reader(Layout(name, root), signal_types, store, settings, clock)
             for name in signal_types.enabled()
         }
         self._shard = settings.shard
@@ -193,15 +195,16 @@ class Reader:
 
     def __init__(
         self,
-        name: str,
+        layout: Layout,
         signal_types: SignalTypes,
         store: ObjectStore,
         settings: Settings,
         clock: Callable[[], float],
     ) -> None:
-        self._name = name
-        self._type = signal_types.get(name)
-        self._kind = layer_kind(signal_types.kind(name).name)
+        self._name = layout.signal_type
+        self._layout = layout
+        self._type = signal_types.get(self._name)
+        self._kind = layer_kind(signal_types.kind(self._name).name)
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -266,7 +269,7 @@ class Reader:
         # A number that was deleted while we slept must not lead us to a second, false successor.
         recent = asked_at - self._confirmed_at < self._settings.max_stale_seconds
         newest = newest_snapshot(
-            self._store, self._name, known.snapshot if known and recent else None
+            self._store, self._layout, known.snapshot if known and recent else None
         )
         if newest is None:
             raise IndexNotReady("index not yet ready")
@@ -274,7 +277,7 @@ class Reader:
             try:
                 self._loaded = self._load(newest)
             except ObjectMissing:  # merged away while we read it: there is a newer one
-                newest = newest_snapshot(self._store, self._name)
+                newest = newest_snapshot(self._store, self._layout)
                 if newest is None:
                     raise IndexNotReady("index not yet ready") from None
                 self._loaded = self._load(newest)
@@ -283,7 +286,7 @@ class Reader:
 
     def _load(self, snapshot: Snapshot) -> LoadedIndex:
         known = self._loaded.snapshot if self._loaded else None
-        snapshot = with_banks(snapshot, self._cache, known)
+        snapshot = load_banks(snapshot, self._cache, self._layout, known)
         held = self._loaded.segments if self._loaded else {}
         shard = self._settings.shard
         own = shard.own({ref.id: ref.rows for ref in snapshot.segments})
@@ -305,13 +308,13 @@ class Reader:
         held = self._loaded.others if self._loaded else {}
         later = dropwhile(lambda ref: ref.id not in own, snapshot.segments)
         return {
-            ref.id: held.get(ref.id) or open_names(self._cache, self._name, ref)
+            ref.id: held.get(ref.id) or open_names(self._cache, self._layout, ref)
             for ref in later
             if ref.id not in own
         }
 
     def _open(self, ref: SegmentRef) -> Layer:
-        layer = open_segment(self._cache, self._name, self._type, ref)
+        layer = open_segment(self._cache, self._layout, self._type, ref)
         if "postings" in ref.files and not layer.has_postings:
             self._scanned[ref.id] = (ref, layer)
         return layer
@@ -328,7 +331,7 @@ class Reader:
         def fetch() -> None:
             for ref, layer in list(self._scanned.values()):
                 try:
-                    fetch_postings(self._cache, self._name, ref, layer)
+                    fetch_postings(self._cache, self._layout, ref, layer)
                 except HmaError as error:  # tried again by the next look
                     _log.warning("%s is scanned without postings: %s", self._name, error.message)
                     return

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import event
 
 from core.catalog import Catalog
-from core.index.entry import BANKS, Mark, Source
+from core.index.entry import BANKS, Mark
+from core.index.source import CatalogSource
 from tests.core.catalog.follower import TYPES, Follower, picture
 
 BOTH = {"pdq": "f0" * 32, "video_md5": "0a" * 16}
@@ -28,7 +29,7 @@ def published(catalog: Catalog) -> Catalog:
 
 def test_a_catalog_is_what_a_publisher_reads_from(catalog: Catalog) -> None:
     """mypy proves the rest of this one."""
-    source: Source = catalog
+    source: CatalogSource = catalog
     assert source.marks("pdq", 1) == []
 
 

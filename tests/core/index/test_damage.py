@@ -17,8 +17,8 @@ from core.errors import SegmentCorrupt
 from core.hashing.pdq import Pdq
 from core.hashing.vpdq import signal as vpdq
 from core.index.objects import banks, cache, segment
-from core.index.objects.segment import file_key
-from core.index.objects.snapshot import FileRef, snapshot_key
+from core.index.objects.layout import Layout
+from core.index.objects.snapshot import FileRef
 from core.index.publishing import publish
 from core.index.reading.read import Index
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
@@ -95,12 +95,13 @@ class Published:
         """The key of a file of the newest snapshot; what it says of it, unless it is itself."""
         newest = self.deployment.newest(type_)
         if name == "snapshot":
-            return snapshot_key(type_, newest.number), None
+            return Layout(type_).snapshot(newest.number), None
         if name == "bank list":
             assert newest.bank_list is not None
-            return file_key(type_, newest.bank_list, banks.KIND), newest.bank_list.files[banks.KIND]
+            listed = newest.bank_list
+            return Layout(type_).segment_file(listed.id, banks.KIND), listed.files[banks.KIND]
         second = newest.segments[1]
-        return file_key(type_, second, name), second.files[name]
+        return Layout(type_).segment_file(second.id, name), second.files[name]
 
 
 @pytest.fixture(scope="module")

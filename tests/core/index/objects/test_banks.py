@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import SegmentCorrupt
 from core.index.objects import banks
-from core.index.objects.segment import file_key
-from core.index.objects.snapshot import Snapshot, snapshot_key
+from core.index.objects.layout import Layout
+from core.index.objects.snapshot import Snapshot
 from core.index.publishing.publish import Publisher
 from core.index.reading.read import Index
 from core.store import ObjectStore
@@ -65,7 +65,7 @@ def add_banks(folder: Path, count: int) -> None:
 
 
 def document(deployment: Deployment, snapshot: Snapshot) -> bytes:
-    return deployment.store.get(snapshot_key("pdq", snapshot.number))
+    return deployment.store.get(Layout("pdq").snapshot(snapshot.number))
 
 
 def test_one_hash_more_moves_under_a_megabyte_with_20_000_banks(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def listing(
 def key_of_banks(deployment: Deployment) -> str:
     listed = deployment.newest().bank_list
     assert listed is not None
-    return file_key("pdq", listed, banks.KIND)
+    return Layout("pdq").segment_file(listed.id, banks.KIND)
 
 
 def fresh(deployment: Deployment, clock: TurnedClock, cache_dir: Path) -> Index:

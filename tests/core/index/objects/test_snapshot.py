@@ -9,14 +9,13 @@ import pytest
 
 from core.errors import SegmentCorrupt
 from core.index.entry import Entry, IndexedBank
+from core.index.objects.layout import Layout
 from core.index.objects.snapshot import (
     FileRef,
     SegmentRef,
     Snapshot,
     Tail,
-    hint_key,
     newest_snapshot,
-    snapshot_key,
     write_hint,
 )
 from tests.deployment import Deployment, random_signal
@@ -80,25 +79,25 @@ def test_the_newest_is_found_whatever_the_hint_says(deployment: Deployment) -> N
     """Right, old, missing, broken or pointing past the end: the hint is never trusted."""
     store = deployment.store
     for number in range(1, 13):
-        store.create(snapshot_key("pdq", number), snapshot(number).to_bytes())
+        store.create(Layout("pdq").snapshot(number), snapshot(number).to_bytes())
     hints = [json.dumps({"number": n}).encode() for n in (12, 3, 1, 0, -5, 99, "x", None)]
     for hint in [*hints, b"", b"[1]", b"\xff"]:
-        store.put(hint_key("pdq"), hint)
-        found = newest_snapshot(store, "pdq")
+        store.put(Layout("pdq").hint, hint)
+        found = newest_snapshot(store, Layout("pdq"))
         assert found is not None
         assert found.number == 12, hint
-    store.delete(hint_key("pdq"))
+    store.delete(Layout("pdq").hint)
     for known in (None, snapshot(12), snapshot(4)):
-        found = newest_snapshot(store, "pdq", known)
+        found = newest_snapshot(store, Layout("pdq"), known)
         assert found is not None
         assert found.number == 12
 
 
 def test_no_snapshot_is_none_and_not_an_error(deployment: Deployment) -> None:
     """Also with a hint that points to one that is not there."""
-    assert newest_snapshot(deployment.store, "pdq") is None
-    write_hint(deployment.store, "pdq", 4)
-    assert newest_snapshot(deployment.store, "pdq") is None
+    assert newest_snapshot(deployment.store, Layout("pdq")) is None
+    write_hint(deployment.store, Layout("pdq"), 4)
+    assert newest_snapshot(deployment.store, Layout("pdq")) is None
 
 
 def test_a_tail_keeps_the_newest_word_on_each_content() -> None:

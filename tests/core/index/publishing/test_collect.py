@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.index.objects.segment import stored_segments
-from core.index.objects.snapshot import SegmentRef, listed_numbers
+from core.index.objects.layout import Layout
+from core.index.objects.segment import list_segments
+from core.index.objects.snapshot import SegmentRef, list_numbers
 from core.index.publishing.collect import Collector
-from core.index.publishing.compact import replaced, run_to_merge
+from core.index.publishing.compact import replace_run, run_to_merge
 from core.index.publishing.publish import Publisher
 from core.index.reading.read import Index
 from core.store import ObjectStore
@@ -37,9 +38,9 @@ def test_compaction_keeps_segments_few_and_collection_deletes_the_rest(tmp_path:
         clock.now += GRACE
         deployment.publisher.publish_all()
     named = {segment.id for segment in deployment.newest().segments}
-    assert stored_segments(deployment.store, "pdq").keys() == named
+    assert list_segments(deployment.store, Layout("pdq")).keys() == named
     assert len(named) <= 4
-    numbers = listed_numbers(deployment.store, "pdq")
+    numbers = list_numbers(deployment.store, Layout("pdq"))
     assert numbers == list(range(numbers[0], deployment.newest().number + 1))
     assert len(numbers) <= 3
     assert published_entries(deployment) == catalog_entries(deployment)
@@ -51,15 +52,15 @@ def test_a_segment_that_no_snapshot_names_yet_is_not_collected(tmp_path: Path) -
     deployment = Deployment(settings_for(tmp_path), clock)
     deployment.publisher.publish("pdq")
     deployment.store.put("index/pdq/segments/new/ids", b"")
-    collector = Collector("pdq", deployment.store, GRACE, clock)
+    collector = Collector(Layout("pdq"), deployment.store, GRACE, clock)
     clock.now += 10 * GRACE
     for _ in range(2):
         collector.collect(deployment.newest())
-        assert "new" in stored_segments(deployment.store, "pdq")
+        assert "new" in list_segments(deployment.store, Layout("pdq"))
         clock.now += GRACE / 2
     clock.now += GRACE
     collector.collect(deployment.newest())
-    assert "new" not in stored_segments(deployment.store, "pdq")
+    assert "new" not in list_segments(deployment.store, Layout("pdq"))
 
 
 class Sleeping:
@@ -103,9 +104,9 @@ def test_a_publisher_that_slept_past_the_grace_forks_nothing(
             deployment.add(random_signal(rng))
             deployment.publisher.publish_all()
         clock.now += 2 * GRACE
-        Collector("pdq", deployment.store, GRACE, clock).collect(deployment.newest())
+        Collector(Layout("pdq"), deployment.store, GRACE, clock).collect(deployment.newest())
         clock.now += 2 * GRACE
-        Collector("pdq", deployment.store, GRACE, clock).collect(deployment.newest())
+        Collector(Layout("pdq"), deployment.store, GRACE, clock).collect(deployment.newest())
 
     sleeper = Publisher(
         deployment.catalog,
@@ -118,7 +119,7 @@ def test_a_publisher_that_slept_past_the_grace_forks_nothing(
         deployment.add(random_signal(rng))
     number = sleeper.publish("pdq")
     assert number == deployment.newest().number
-    numbers = listed_numbers(deployment.store, "pdq")
+    numbers = list_numbers(deployment.store, Layout("pdq"))
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
     assert published_entries(deployment) == catalog_entries(deployment)
     assert not deployment.catalog.marks("pdq", 1)
@@ -136,26 +137,26 @@ def test_a_reader_that_slept_past_the_grace_goes_to_the_newest(tmp_path: Path) -
         ids.append(deployment.add("0" * 64))
         clock.now += GRACE
         deployment.publisher.publish_all()
-    assert listed_numbers(deployment.store, "pdq")[0] > 2
+    assert list_numbers(deployment.store, Layout("pdq"))[0] > 2
     assert [found.content_id for found in reader.get("pdq").search(["0" * 64])[0]] == ids
 
 
 def test_merging_gives_way_to_another_compactor() -> None:
-    """A run that is no longer there, whole and in order, is not replaced."""
+    """A run that is no longer there, whole and in order, is not replace_run."""
     a, b, c, d = (SegmentRef(name, "binary", 1, 1, {}) for name in "abcd")
-    assert replaced((a, b, c), (b, c), (d,)) == (a, d)
-    assert replaced((a, b, c), (a, b), (d,)) == (d, c)
-    assert replaced((a, b, c), (), (d,)) == (d, a, b, c)
-    assert replaced((a, d), (b, c), (d,)) is None
-    assert replaced((a, c, b), (b, c), (d,)) is None
+    assert replace_run((a, b, c), (b, c), (d,)) == (a, d)
+    assert replace_run((a, b, c), (a, b), (d,)) == (d, c)
+    assert replace_run((a, b, c), (), (d,)) == (d, a, b, c)
+    assert replace_run((a, d), (b, c), (d,)) is None
+    assert replace_run((a, c, b), (b, c), (d,)) is None
 
 
 def test_merging_leaves_alone_what_a_rebuild_will_replace() -> None:
     """A merge that had begun before the rebuild was announced comes to nothing."""
     a, b, c, d = (SegmentRef(name, "binary", 1, 1, {}) for name in "abcd")
-    assert replaced((a, b, c), (b, c), (d,), settled=1) == (a, d)
-    assert replaced((a, b, c), (b, c), (d,), settled=2) is None
-    assert replaced((a, b, c), (a, b), (d,), settled=1) is None
+    assert replace_run((a, b, c), (b, c), (d,), settled=1) == (a, d)
+    assert replace_run((a, b, c), (b, c), (d,), settled=2) is None
+    assert replace_run((a, b, c), (a, b), (d,), settled=1) is None
 
 
 @pytest.mark.parametrize(

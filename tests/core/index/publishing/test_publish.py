@@ -13,7 +13,8 @@ from core.index.entry import Entry, IndexedBank
 from core.index.layers.binary import BinaryKind
 from core.index.layers.columns import Columns
 from core.index.layers.layer import Layer
-from core.index.objects.snapshot import FileRef, SegmentRef, Snapshot, Tail, snapshot_key
+from core.index.objects.layout import Layout
+from core.index.objects.snapshot import FileRef, SegmentRef, Snapshot, Tail
 from core.index.publishing.publish import Publisher
 from core.index.reading.read import Index, LoadedIndex
 from core.settings import Settings
@@ -211,7 +212,7 @@ def test_published_objects_are_never_changed(tmp_path: Path) -> None:
         now.pop("index/pdq/latest.json")
         assert seen.items() <= now.items()
         seen = now
-    assert snapshot_key("pdq", 40) in seen
+    assert Layout("pdq").snapshot(40) in seen
 
 
 def test_a_lookup_never_mixes_two_snapshots(deployment: Deployment) -> None:

@@ -12,13 +12,14 @@ import pytest
 from distributed import LocalCluster
 
 from core.errors import Misconfigured, Unavailable
-from core.index.objects.segment import file_key, stored_segments
-from core.index.objects.snapshot import FileRef, listed_numbers
+from core.index.objects.layout import Layout
+from core.index.objects.segment import list_segments
+from core.index.objects.snapshot import FileRef, list_numbers
 from core.index.publishing import build
-from core.index.publishing.build import Built, Task, plan, recorded
+from core.index.publishing.build import Task, TaskResult, plan, read_results
 from core.jobs.worker import build_anywhere
 from core.settings import Settings
-from core.tasks import Way, on_dask, on_processes, one_by_one
+from core.tasks import Runner, on_dask, on_processes, one_by_one
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 from tests.published import catalog_entries, published_entries
 
@@ -94,18 +95,18 @@ def test_every_way_of_running_makes_the_same_files(
 def test_a_task_that_is_done_twice_makes_one_object(deployment: Deployment) -> None:
     """Two who do the same task write the same segment, and one record of it."""
     fill(deployment)
-    task = plan(deployment.catalog, "pdq", "0" * 32)[1]
+    task = plan(deployment.catalog, Layout("pdq"), "0" * 32)[1]
     first = build_anywhere(deployment.settings, task)
     before = {info.key for info in deployment.store.list("index/pdq/segments/")}
     assert build_anywhere(deployment.settings, task) == first
     assert {info.key for info in deployment.store.list("index/pdq/segments/")} == before
-    assert recorded(deployment.store, [task]) == {task: first}
+    assert read_results(deployment.store, [task]) == {task: first}
 
 
 def test_of_two_states_that_a_task_saw_one_is_recorded(deployment: Deployment) -> None:
     """A task that is done again after a change gives what it gave: the change is still marked."""
     ids = fill(deployment)
-    task = plan(deployment.catalog, "pdq", "0" * 32)[0]
+    task = plan(deployment.catalog, Layout("pdq"), "0" * 32)[0]
     first = build_anywhere(deployment.settings, task)
     deployment.catalog.update_content("KNOWN", ids[0], note="changed")
     assert build_anywhere(deployment.settings, task) == first
@@ -133,7 +134,7 @@ def test_changes_during_a_rebuild_are_in_the_answer(deployment: Deployment) -> N
         if rng.random() < 0.3:
             deployment.publisher.publish_all()
 
-    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, Built]]:
+    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, TaskResult]]:
         for task in rng.sample(tasks, len(tasks)):
             change()
             yield task, build_anywhere(deployment.settings, task)
@@ -156,10 +157,10 @@ class DiedError(Exception):
     """Stands for a death between two tasks; real ones are killed in tests/system."""
 
 
-def dying(deployment: Deployment, left: int) -> Callable[..., Iterator[tuple[Task, Built]]]:
+def dying(deployment: Deployment, left: int) -> Callable[..., Iterator[tuple[Task, TaskResult]]]:
     """Does so many tasks and no more."""
 
-    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, Built]]:
+    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, TaskResult]]:
         for task in tasks[:left]:
             yield task, build_anywhere(deployment.settings, task)
         raise DiedError
@@ -203,10 +204,10 @@ def test_a_first_index_that_died_is_gone_on_with(deployment: Deployment) -> None
     ids = fill(deployment)
     with pytest.raises(DiedError):
         deployment.publisher.rebuild("pdq", dying(deployment, 3))
-    assert listed_numbers(deployment.store, "pdq") == []
+    assert list_numbers(deployment.store, Layout("pdq")) == []
     deployment.catalog.update_content("KNOWN", ids[0], note="since")
-    tasks = plan(deployment.catalog, "pdq", deployment.catalog.marks("pdq", 1)[0].version)
-    assert len(recorded(deployment.store, tasks)) == 3
+    tasks = plan(deployment.catalog, Layout("pdq"), deployment.catalog.marks("pdq", 1)[0].version)
+    assert len(read_results(deployment.store, tasks)) == 3
     deployment.publisher.publish("pdq")
     assert len(deployment.newest().segments) == len(tasks)
     assert published_entries(deployment) == catalog_entries(deployment)
@@ -222,7 +223,7 @@ def test_a_rebuild_reads_no_old_segment(deployment: Deployment) -> None:
     deployment.publisher.publish("pdq")
     for segment in deployment.newest().segments:
         for name in segment.files:
-            deployment.store.delete(file_key("pdq", segment, name))
+            deployment.store.delete(Layout("pdq").segment_file(segment.id, name))
     shutil.rmtree(deployment.settings.cache_dir, ignore_errors=True)
     deployment.publisher.rebuild("pdq")
     assert published_entries(deployment) == catalog_entries(deployment)
@@ -243,7 +244,9 @@ def test_what_a_rebuild_made_is_kept_while_it_is_under_way_and_collected_after(
 
     def made() -> set[str]:
         return {
-            id_ for id_ in stored_segments(deployment.store, "pdq") if id_.startswith(announced.id)
+            id_
+            for id_ in list_segments(deployment.store, Layout("pdq"))
+            if id_.startswith(announced.id)
         }
 
     there = made()
@@ -260,7 +263,7 @@ def test_what_a_rebuild_made_is_kept_while_it_is_under_way_and_collected_after(
     assert made() == set()
     assert deployment.newest().rebuild is None
     named = {segment.id for segment in deployment.newest().segments}
-    assert stored_segments(deployment.store, "pdq").keys() == named
+    assert list_segments(deployment.store, Layout("pdq")).keys() == named
     assert published_entries(deployment) == catalog_entries(deployment)
 
 
@@ -269,7 +272,7 @@ def test_a_rebuild_that_was_overtaken_changes_nothing(deployment: Deployment) ->
     fill(deployment)
     deployment.publisher.publish("pdq")
 
-    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, Built]]:
+    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, TaskResult]]:
         yield from one_by_one(partial(build_anywhere, deployment.settings), tasks)
         lease = deployment.catalog.leased_to("rebuild-pdq")
         assert lease
@@ -286,7 +289,7 @@ def test_two_who_rebuild_at_once_both_end(deployment: Deployment) -> None:
     fill(deployment)
     deployment.publisher.publish("pdq")
 
-    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, Built]]:
+    def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, TaskResult]]:
         yield from one_by_one(partial(build_anywhere, deployment.settings), tasks)
         second = Deployment(deployment.settings).publisher.rebuild("pdq")
         assert second.kept == second.tasks
@@ -301,7 +304,7 @@ def test_two_who_rebuild_at_once_both_end(deployment: Deployment) -> None:
     [(on_processes(2), "worker process died"), (on_dask("tcp://127.0.0.1:1"), "Dask cluster")],
     ids=["processes", "dask"],
 )
-def test_workers_that_are_lost_are_told_of(way: Way, why: str) -> None:
+def test_workers_that_are_lost_are_told_of(way: Runner, why: str) -> None:
     """A worker dies, or there is none: an error that says what to do, and no silence."""
     with pytest.raises(Unavailable, match=why):
         list(way(os._exit, [1]))
@@ -311,4 +314,4 @@ def test_an_error_of_a_task_comes_back_as_it_is(cluster: LocalCluster) -> None:
     """What a task raises names its reason wherever it ran."""
     for way in (one_by_one, on_processes(1), on_dask(cluster.scheduler_address)):
         with pytest.raises(Misconfigured, match="HMA_DATABASE_URL"):
-            list(way(partial(build_anywhere, Settings()), [Task("pdq", "0" * 32, 0, 9)]))
+            list(way(partial(build_anywhere, Settings()), [Task(Layout("pdq"), "0" * 32, 0, 9)]))

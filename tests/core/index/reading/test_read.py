@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import IndexNotReady, IndexStale, SegmentCorrupt, Unavailable
-from core.index.objects.segment import file_key
+from core.index.objects.layout import Layout
 from core.index.reading.read import Index
 from tests.deployment import Deployment, TurnedClock, random_signal, settings_for
 
@@ -111,7 +111,7 @@ def test_a_damaged_segment_in_the_store_is_never_answered_from(tmp_path: Path, d
     for name, ref in segment.files.items():
         if content.count(ref.sha256) > 1:  # one in the cache, fetched from any of them
             continue
-        key = file_key("pdq", segment, name)
+        key = Layout("pdq").segment_file(segment.id, name)
         good = deployment.store.get(key)
         if not good and damage in ("flip", "truncate"):
             continue
@@ -141,7 +141,7 @@ def test_a_damaged_new_segment_leaves_the_old_snapshot_answering(tmp_path: Path)
         deployment.add("f" * 64)
     deployment.publisher.publish("pdq")
     (segment,) = deployment.newest().segments
-    deployment.store.put(file_key("pdq", segment, "ids"), b"damaged")
+    deployment.store.put(Layout("pdq").segment_file(segment.id, "ids"), b"damaged")
     clock.now += 2
     assert [f.content_id for f in deployment.index.get("pdq").search(["0" * 64])[0]] == [first]
     clock.now += deployment.settings.max_stale_seconds
@@ -159,7 +159,7 @@ def test_a_segment_that_was_merged_away_is_resolved_anew(tmp_path: Path) -> None
     for segment in old.segments:
         if segment.id not in kept:
             for name in segment.files:
-                deployment.store.delete(file_key("pdq", segment, name))
+                deployment.store.delete(Layout("pdq").segment_file(segment.id, name))
     assert [f.content_id for f in reader.get("pdq").search([signal])[0]] == [content_id]
 
 
@@ -203,7 +203,7 @@ def test_postings_that_are_gone_keep_no_others_waiting(
         deployment.add("0" * 64)
     deployment.publisher.publish("pdq")
     (old,) = deployment.newest().segments
-    deployment.store.delete(file_key("pdq", old, "postings"))
+    deployment.store.delete(Layout("pdq").segment_file(old.id, "postings"))
     reader = Index(deployment.store, deployment.signal_types, deployment.settings, clock)
     for rebuild in (False, True):
         if rebuild:
