@@ -170,8 +170,10 @@ class SignalTypes:
             normalised = str(signal_type.validate_signal_str(signal)).strip()
         except Exception as error:
             raise BadInput(_reason(error)) from error
-        if signal_type is PdqSignal and not re.fullmatch("[0-9a-f]{64}", signal):
-            raise BadInput("invalid PDQ hash")  # the type's own pattern lets a newline pass
+        if signal_type is PdqSignal:
+            if not re.fullmatch("[0-9a-f]{64}", signal):
+                raise BadInput("invalid PDQ hash")  # the type's own pattern lets a newline pass
+            return normalised
         if not normalised:
             raise BadInput("empty hash")
         self._check_comparable(signal_type, normalised)

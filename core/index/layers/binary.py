@@ -82,21 +82,26 @@ class BinarySignals:
         """As `search`, of codes: for each of `queries`, shape (q, 32), rows and distances."""
         postings = self._postings
         listed = postings.search(queries, threshold) if postings else [None] * len(queries)
-        return [
-            self._scan(query, threshold) if near is None else near
-            for query, near in zip(queries, listed, strict=True)
-        ]
-
-    def _scan(self, query: NDArray[np.uint8], threshold: int) -> Near:
         bits = self.packed.bits
-        result = faiss.RangeSearchResult(1)
-        # FAISS is strict, and counts in floats.
-        faiss.hamming_range_search(  # type: ignore[attr-defined]  # its types lack it
-            *(faiss.swig_ptr(query), faiss.swig_ptr(bits)),
-            *(1, len(bits), threshold + 1, CODE_BYTES, result),
-        )
-        count = int(faiss.rev_swig_ptr(result.lims, 2)[1])
-        if not count:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        rows = faiss.rev_swig_ptr(result.labels, count).copy()
-        return rows, faiss.rev_swig_ptr(result.distances, count).astype(np.int64)
+        nears: list[Near] = []
+        for query, near in zip(queries, listed, strict=True):
+            if near is not None:
+                nears.append(near)
+                continue
+            result = faiss.RangeSearchResult(1)
+            # FAISS is strict, and counts in floats.
+            faiss.hamming_range_search(  # type: ignore[attr-defined]  # its types lack it
+                *(faiss.swig_ptr(query), faiss.swig_ptr(bits)),
+                *(1, len(bits), threshold + 1, CODE_BYTES, result),
+            )
+            nears.append(_rows_and_distances(result))
+        return nears
+
+
+def _rows_and_distances(result: faiss.RangeSearchResult) -> Near:
+    """Copies of what FAISS found, which owns its own."""
+    count = int(faiss.rev_swig_ptr(result.lims, 2)[1])
+    if not count:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    rows = faiss.rev_swig_ptr(result.labels, count).copy()
+    return rows, faiss.rev_swig_ptr(result.distances, count).astype(np.int64)
