@@ -5,22 +5,6 @@ or takes too long, the answer still says "done", because it is: the change is ma
 catalog, and the scheduled `publish` makes up for it. Such an answer names no snapshot.
 """
 
-from functions.curating import (
-    bank_routes,
-    content_routes,
-    contents,
-    exchange_routes,
-    opinion_routes,
-    signal_type_routes,
-)
 from functions.web.app import target
 
-curate = target(
-    "curate",
-    bank_routes.router,
-    content_routes.router,
-    contents.router,
-    exchange_routes.router,
-    opinion_routes.router,
-    signal_type_routes.router,
-)
+curate = target("curate")

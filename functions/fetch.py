@@ -52,7 +52,7 @@ async def fetch_exchanges(
     return Json(done, headers=at(snapshots))
 
 
-fetch = target("fetch", router)
+fetch = target("fetch")
 
 
 def fetch_answer(

@@ -46,4 +46,4 @@ async def hash_from_upload(
     return Json(hashed.signals)
 
 
-hash = target("hash", router)  # noqa: A001 - it has to be called what the function is called
+hash = target("hash")  # noqa: A001 - it has to be called what the function is called

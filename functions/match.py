@@ -11,7 +11,6 @@ from core.matching.lookup import Lookup, LookupQuery, toss_coin
 from core.matching.status import read_lookup_status
 from core.services import Services
 from core.signal_types.hash_content import HashedContent
-from functions import status
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import (
@@ -208,7 +207,7 @@ async def compare(request: Request, services: AppServices) -> Json:
     return Json(compare_signals(services.signal_types, await read_json(request)))
 
 
-match = target("match", router, status.router)
+match = target("match")
 
 
 async def _hash_upload(

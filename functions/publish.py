@@ -34,7 +34,7 @@ async def publish_all(
     return Json(numbers, headers=at(numbers))
 
 
-publish = target("publish", router)
+publish = target("publish")
 
 
 def _publish(services: Services, rebuild: bool) -> dict[str, int]:

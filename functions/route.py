@@ -3,7 +3,6 @@
 It opens no index: `HMA_SHARDS` says whom it asks. What they find is merged as if it were one.
 """
 
-from functions import match, status
 from functions.web.app import target
 
-route = target("route", match.router, status.router)
+route = target("route")

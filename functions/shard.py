@@ -13,7 +13,6 @@ from core.errors import Unavailable
 from core.index.reading.lookup_index import SearchResult
 from core.index.reading.shard_reply import ShardReply
 from core.services import Services
-from functions import status
 from functions.web.answer import Json
 from functions.web.app import target
 from functions.web.body import body_of, model_body
@@ -51,7 +50,7 @@ async def search(
         return Json(refusal, error.status, {"Retry-After": str(error.retry_after)})
 
 
-shard = target("shard", router, status.router)
+shard = target("shard")
 
 
 def _search_share(services: Services, question: ShardQuestion) -> ShardReply:

@@ -40,7 +40,7 @@ async def ready(services: AppServices, limits: AppLimits) -> PlainTextResponse:
     return PlainTextResponse("I-AM-ALIVE")
 
 
-status = target("status", router)
+status = target("status")
 
 
 def _check_lookups(services: Services) -> None:

@@ -148,7 +148,7 @@ async def create_bank(request: Request, curator: Curating) -> RedirectResponse:
     return RedirectResponse("./", 302)
 
 
-ui = target("ui", router)
+ui = target("ui")
 
 
 async def _query_signals(

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from core.settings import PREFIX, Settings
+from functions.table import import_all_routers
 from functions.web.app import build
-from local_runtime.serve import ROUTERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -52,7 +52,7 @@ def made(page: Path) -> str:
 
 def openapi() -> str:
     """The description of all functions together, as the runtime serves it."""
-    return json.dumps(build(*ROUTERS).openapi(), indent=1, sort_keys=True) + "\n"
+    return json.dumps(build(*import_all_routers()).openapi(), indent=1, sort_keys=True) + "\n"
 
 
 def main() -> None:

@@ -24,35 +24,11 @@ from core.jobs.opinions import OpinionsJob
 from core.jobs.publish import PublishJob
 from core.services import Services
 from core.settings import Settings
-from functions import fetch, match, publish, status, ui
-from functions import hash as hash_function
-from functions.curating import (
-    bank_routes,
-    content_routes,
-    contents,
-    exchange_routes,
-    opinion_routes,
-    signal_type_routes,
-)
+from functions.table import import_all_routers
 from functions.web.app import build
 from local_runtime.development import router
 from local_runtime.scheduler import Scheduler
 from local_runtime.store.object_store import ObjectStoreServer, object_store
-
-ROUTERS = (
-    status.router,
-    hash_function.router,
-    match.router,
-    bank_routes.router,
-    content_routes.router,
-    contents.router,
-    exchange_routes.router,
-    opinion_routes.router,
-    signal_type_routes.router,
-    fetch.router,
-    publish.router,
-    ui.router,
-)
 
 
 @dataclass(frozen=True)
@@ -115,7 +91,7 @@ def serve(
             stack.enter_context(Scheduler(name, job, seconds, report))
         server = uvicorn.Server(
             uvicorn.Config(
-                build(*ROUTERS, *([router] if development else []), services=services),
+                build(*import_all_routers(), *([router] if development else []), services=services),
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=5,

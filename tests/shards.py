@@ -12,19 +12,18 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from functions import match, status
-from functions import shard as shard_function
+from functions.table import find_function
 from functions.web.app import build
 from tests.served import Served, serving
 
 
 def shard_app() -> FastAPI:
-    return build(shard_function.router, status.router)
+    return build(*find_function("shard").import_routers())
 
 
 def match_app() -> FastAPI:
     """What `route` serves too: settings alone tell them apart."""
-    return build(match.router, status.router)
+    return build(*find_function("match").import_routers())
 
 
 def process(

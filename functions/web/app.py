@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from core.services import Services
-from functions.web import common
+from functions.table import APP, find_function
 from functions.web.answer import Json
 from functions.web.dependencies import Limits
 from functions.web.edge import Edge
@@ -36,7 +36,7 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
     app.state.services = services
     app.state.limits = Limits()
     app.state.publishing = Publishing(app.state.limits)
-    mounted = (*routers, common.router)
+    mounted = (*routers, APP.import_router())
     app.state.rules = _rules(mounted)
     app.state.methods = _methods(mounted)
     for router in mounted:
@@ -46,11 +46,16 @@ def build(*routers: APIRouter, services: Services | None = None) -> FastAPI:
     return app
 
 
-def target(verb: str, *routers: APIRouter) -> Callable[[Request], Awaitable[ASGIApp]]:
-    """What functions-framework runs as `verb`: it hands each request on to an app of `routers`.
+def target(verb: str) -> Callable[[Request], Awaitable[ASGIApp]]:
+    """What functions-framework runs as `verb`: it hands each request on to the function's app.
 
-    The app is made at the first request, because the command imports us before it forks.
+    Its modules are imported now, because the command imports us before it forks; the app is made
+    at the first request, because what it holds must not be inherited by a child.
+
+    Raises:
+        NotFound: the table has no such function.
     """
+    routers = find_function(verb).import_routers()
     app = functools.cache(lambda: build(*routers))
 
     async def function(_: Request) -> ASGIApp:

@@ -13,12 +13,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import HmaError, TooLarge, Unauthorized
+from functions.table import open_paths
 from functions.web.dependencies import services_of
 from functions.web.errors import answer_to, unforeseen
 
-_OPEN = {"/status", "/status/live", "/site-map"}
-"""What load balancers ask, who have no token."""
-
+_OPEN = open_paths()
 _TOO_LARGE = "The data value transmitted exceeds the capacity limit."
 
 

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from core.settings import Settings
+from functions.table import find_schedule
 from local_runtime.commands.options import DATA
 from local_runtime.commands.printing import complain
 from local_runtime.commands.server_client import ServerClient
@@ -25,10 +26,10 @@ def serve(
     ] = None,
     publish_every: Annotated[
         float, typer.Option(min=0.1, help="Seconds between scheduled publications.")
-    ] = 10.0,
+    ] = find_schedule("publish").seconds,
     fetch_every: Annotated[
         float, typer.Option(min=1, help="Seconds between scheduled fetches of exchanges.")
-    ] = 60.0,
+    ] = find_schedule("fetch").seconds,
     demo: Annotated[
         bool, typer.Option("--demo", help="Bank photographs if no bank exists; match copies.")
     ] = False,

@@ -2,9 +2,9 @@
 
 from fastapi import FastAPI
 
+from functions.table import import_all_routers
 from functions.web.app import build
-from local_runtime.serve import ROUTERS
 
 
 def app() -> FastAPI:
-    return build(*ROUTERS)
+    return build(*import_all_routers())

@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from core.settings import Settings
+from functions.table import FUNCTIONS as TABLE
+from functions.table import Reach, find_function
 
 ROOT = Path(__file__).parents[2]
 CONTAINERFILE = (ROOT / "infra" / "Containerfile").read_text()
@@ -20,21 +22,50 @@ FUNCTIONS = {
 
 
 def test_every_function_is_deployed() -> None:
-    """Each target in `functions` has a container, but for `status`, which `match` answers too."""
-    files = (ROOT / "functions").glob("[a-z]*.py")
-    verbs = {file.stem for file in files if f"\n{file.stem} = target(" in file.read_text()}
-    assert {"hash", "match", "curate"} < verbs
-    assert {one["FUNCTION_TARGET"] for one in FUNCTIONS.values()} == verbs - {"status"}
+    """Each function has a container, but for `status`, which `match` answers too."""
+    verbs = {function.verb for function in TABLE}
+    assert {environ["FUNCTION_TARGET"] for environ in FUNCTIONS.values()} == verbs - {"status"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_containers_are_told_only_what_is_a_setting(name: str) -> None:
-    """No variable of a function's container is misspelt, and only curators get the catalog."""
+    """No variable of a function's container is misspelt, and it can reach what it must alone."""
     environ = {key: value for key, value in FUNCTIONS[name].items() if key.startswith("HMA_")}
     settings = Settings.from_env(environ)
-    assert (settings.store_url is not None) == (name not in ("hash", "route"))
+    reaches = find_function(FUNCTIONS[name]["FUNCTION_TARGET"]).reaches
+    assert (settings.store_url is not None) == (Reach.STORE in reaches)
+    assert (settings.database_url is not None) == (Reach.DATABASE in reaches)
+    assert bool(settings.shards) == (Reach.SHARDS in reaches)
     assert (settings.shard.of > 1) == name.startswith("shard-")
-    assert (settings.database_url is not None) == (name in ("curate", "publish", "fetch", "ui"))
+
+
+def test_schedules_are_those_of_the_table() -> None:
+    """Compose calls each function that is not called by clients, as often as it has to be."""
+    calls = {
+        match.groups()
+        for service in COMPOSE["services"].values()
+        if (
+            match := re.search(r"http://(\w+):8080(/\w+); sleep (\d+)", str(service.get("command")))
+        )
+    }
+    scheduled = [(function.verb, function.schedule) for function in TABLE if function.schedule]
+    assert calls == {(verb, each.path, str(each.seconds)) for verb, each in scheduled}
+
+
+def test_page_says_what_each_function_needs() -> None:
+    """The table of infra/README.md has every function, with a database where it reaches one."""
+    page = (ROOT / "infra" / "README.md").read_text()
+    rows = {
+        verb: needs
+        for verbs, needs in re.findall(
+            r"^\| (`[a-z`, ]+`) \| [^|]+ \| (.+) \|$", page, re.MULTILINE
+        )
+        for verb in re.findall(r"[a-z]+", verbs)
+    }
+    assert rows.keys() == {function.verb for function in TABLE}
+    for function in TABLE:
+        assert ("HMA_DATABASE_URL" in rows[function.verb]) == (Reach.DATABASE in function.reaches)
+        assert ("HMA_SHARDS" in rows[function.verb]) == (Reach.SHARDS in function.reaches)
 
 
 def test_shards_are_those_that_the_router_asks() -> None:
