@@ -1,7 +1,8 @@
 """Imports point inward: what each folder must not know, read off the syntax trees."""
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -32,6 +33,58 @@ MAY_READ_ENVIRONMENT = {
 }
 """The settings, for all of us; what tells NumPy how many threads it has, before it is imported; and
 what starts other programs, which hands its own on to them."""
+
+
+STOREYS: Sequence[tuple[str, ...]] = (
+    ("core.errors", "core.settings", "core.tasks"),
+    ("core.hashing", "core.download", "core.store", "core.telemetry"),
+    ("core.signal_types",),
+    ("core.index",),
+    ("core.matching", "core.catalog"),
+    ("core.exchanges", "core.curation", "core.events"),
+    ("core.actions", "core.review", "core.live", "core.transfer"),
+    ("core.services", "core.jobs"),
+    ("functions",),
+    ("local_runtime",),
+)
+"""The rooms from the ground up. A file imports from its own room, or from a storey below it."""
+
+ACROSS = {
+    ("core.settings", "core.errors"): "what is wrong with a setting is an error",
+    ("core.tasks", "core.errors"): "so is what goes wrong with a task",
+    ("core.jobs", "core.services"): "a worker puts together what it works with",
+}
+"""Rooms of one storey of which the first may know the second, and why."""
+
+
+def room_of(name: str) -> tuple[int, str] | None:
+    """The storey and the room that a dotted name is in; None if it is in none."""
+    for storey, rooms in enumerate(STOREYS):
+        for room in rooms:
+            if name == room or name.startswith(f"{room}."):
+                return storey, room
+    return None
+
+
+def _module(where: str) -> str:
+    return where.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def steps_up(where: str, source: str) -> Iterator[str]:
+    """Each import of the file `where` from a storey above it, or from another room beside it."""
+    home = room_of(_module(where))
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        for name in _names(node):
+            away = room_of(name)
+            if home is None or away is None or away[1] == home[1]:
+                continue
+            if away[0] >= home[0] and (home[1], away[1]) not in ACROSS:
+                assert isinstance(node, ast.stmt | ast.expr)
+                yield (
+                    f"{where}:{node.lineno}: {lines[node.lineno - 1].strip()}: "
+                    f"{home[1]} is on storey {home[0]}, {away[1]} on {away[0]}"
+                )
 
 
 def offences(where: str, source: str) -> Iterator[str]:
@@ -99,6 +152,73 @@ def test_imports_point_inward(folder: str) -> None:
     ]
     assert files
     assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_storeys_hold(folder: str) -> None:
+    """No file imports from a storey above it; every file is in a room."""
+    files = sorted(set((ROOT / folder).rglob("*.py")) - {ROOT / "core" / "__init__.py"})
+    names = [file.relative_to(ROOT).as_posix() for file in files]
+    modules = [_module(name) for name in names]
+    assert [name for name in modules if room_of(name) is None] == []
+    found = [
+        step
+        for name, file in zip(names, files, strict=True)
+        for step in steps_up(name, file.read_text())
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("where", "source"),
+    [
+        ("core/errors.py", "from core.settings import Settings"),
+        ("core/hashing/pdq/matrix.py", "from core.signal_types import enabled"),
+        ("core/hashing/pdq/matrix.py", "from core.store import ObjectStore"),
+        ("core/index/entry.py", "def f():\n    from core.catalog import Catalog"),
+        ("core/index/entry.py", "import core.matching.lookup"),
+        ("core/matching/lookup.py", "if TYPE_CHECKING:\n    from core.services import Services"),
+        ("core/catalog/bank.py", "from core.matching.lookup import lookup"),
+        ("core/transfer/line.py", "from core.services import Services"),
+    ],
+)
+def test_each_storey_bites(where: str, source: str) -> None:
+    """An import from above, or from the room beside, is printed with its line and the reason."""
+    (step,) = steps_up(where, source)
+    last = source.splitlines()[-1].strip()
+    assert step.startswith(f"{where}:{len(source.splitlines())}: {last}: core.")
+
+
+def _own(folder: Path) -> set[str]:
+    """The names of a package's files and folders."""
+    files = {path.name.split(".")[0] for path in folder.glob("*.py")} - {"__init__"}
+    return files | {path.name for path in folder.iterdir() if (path / "__init__.py").exists()}
+
+
+PACKAGES = sorted(
+    path.parent.relative_to(ROOT).as_posix()
+    for folder in FORBIDDEN
+    for path in (ROOT / folder).rglob("__init__.py")
+    if "migrations" not in path.parts  # which Alembic lists
+)
+INCOMPLETE = {"core/catalog"}
+"""Packages whose tables are being written."""
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_rooms_are_small(package: str) -> None:
+    """A folder has at most 16 files, and `core` three loose ones: a listing is read at a glance."""
+    files = [path for path in (ROOT / package).glob("*.py") if path.stem != "__init__"]
+    assert len(files) <= (3 if package == "core" else 16)
+
+
+@pytest.mark.parametrize("package", [name for name in PACKAGES if name not in INCOMPLETE])
+def test_layer_tables_are_complete(package: str) -> None:
+    """The table in a package's docstring names each of its files and folders, and nothing else."""
+    docstring = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text())) or ""
+    cells = re.findall(r"^\| (`[^|]*) \|", docstring, re.MULTILINE)
+    named = [name for cell in cells for name in re.findall(r"`(\w+)/?`", cell)]
+    assert sorted(named) == sorted(_own(ROOT / package))
 
 
 def test_nothing_is_imported_in_a_circle() -> None:

@@ -5,6 +5,17 @@ beyond that interface in two ways: a record that can't be used comes as a `Poiso
 key, and some have `report(record_key, record, opinion)`, which tells the exchange what we found.
 They raise `ExchangeUnavailable` when trying again may help and `ExchangeRefused` when not, and
 nothing else of the network's. Each delta's checkpoint can be resumed from without loss.
+
+| file | knows |
+|---|---|
+| `connection` | HTTP with an exchange, bounded and discreet |
+| `fb_threatexchange` | Meta's ThreatExchange |
+| `ncmec`, `ncmec_page` | NCMEC's hash sharing; one page of its entries |
+| `stop_ncii` | StopNCII.org |
+| `tat` | Tech Against Terrorism |
+| `local_file` | a file of signals on this machine |
+| `sample` | the examples that signal types bring along |
+| `signal` | signals as exchanges write them, as they match |
 """
 
 from types import MappingProxyType

@@ -27,6 +27,12 @@ and mirrored, gives four images exactly, and their transposes the other four.
 
 **Windows.** A part of an image has fewer rows and columns, and R of that many: `spectrum` of a view
 is the hash of the part, without a copy or a second decoding.
+
+| file | knows |
+|---|---|
+| `matrix` | PDQ as two matrix products |
+| `smoothing` | R(n), and its product with an axis |
+| `definition` | the roundings of the reference code, for where they decide |
 """
 
 from core.hashing.pdq.definition import by_definition
