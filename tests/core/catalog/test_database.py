@@ -13,11 +13,15 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import event
+from sqlmodel import select
 
 from core.catalog import Catalog, database
+from core.catalog.database import Database
+from core.catalog.models import BankRow
 from core.errors import CatalogUnavailable, Misconfigured
 from tests.core.catalog.processes import write_until
 from tests.forked import CONTEXT, start
+from tests.migrated import on_postgres
 from tests.postgres import Postgres
 
 
@@ -159,6 +163,22 @@ def test_a_server_that_went_away_and_came_back_is_used_again(postgres: Postgres)
         cut(allow=True)
         assert catalog.list_banks() == [bank]
     catalog.close()
+
+
+def test_all_that_is_read_at_once_is_one_state(postgres: Postgres) -> None:
+    """What others commit between two statements of a reading is seen by the next reading only."""
+    url = on_postgres(postgres)
+    reader, writer = Database(url), Catalog(url)
+    writer.create_bank("A")
+    with reader.reading() as session:
+        before = session.exec(select(BankRow.name)).all()
+        writer.create_bank("B")
+        writer.update_bank("A", "C")
+        assert session.exec(select(BankRow.name)).all() == before == ["A"]
+    with reader.reading() as session:
+        assert set(session.exec(select(BankRow.name)).all()) == {"B", "C"}
+    reader.close()
+    writer.close()
 
 
 def test_a_connection_lost_within_a_change_undoes_it(postgres: Postgres) -> None:

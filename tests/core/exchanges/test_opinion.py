@@ -1,12 +1,14 @@
 """Opinions reach the exchange that wants them, once it answers; and no other."""
 
 import time
+from collections.abc import Callable
+from itertools import count
 
 import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from core.catalog.models import OpinionRow
+from core.catalog.models import LeaseRow, OpinionRow
 from core.errors import BadInput, ExchangeRefused
 from core.exchanges.opinion import ATTEMPTS, OpinionReport
 from core.exchanges.registry import ExchangeApis
@@ -143,6 +145,57 @@ def test_a_later_opinion_replaces_one_that_still_waits(
     send_due(services, 60)
     assert [said for _, _, said in script.told] == ["false_positive"]
     assert states(services, content) == ["replaced", "sent"]
+
+
+def test_the_lease_is_renewed_with_each_opinion(
+    services: Deployment, script: Scripted, content: int, deploy: Callable[..., Deployment]
+) -> None:
+    """However long all of them take, another process tells none of them meanwhile."""
+    contents = three_contents(services, script)
+    told_by_another: list[list[OpinionReport]] = []
+    calls = count(1)
+
+    def slow() -> None:
+        # The first takes as long as a lease lasts; another process looks during the second.
+        call = next(calls)
+        if call == 1:
+            hand_lease_on(services, until=0)
+        if call == 2:
+            told_by_another.append(send_due(deploy(), 60))
+
+    for each in contents:
+        services.catalog.exchanges.add_opinion("LIST", each, "true_positive")
+    script.on_report = slow
+    assert send_due(services, 60) == [OpinionReport("LIST", sent=3)]
+    assert told_by_another == [[]]
+    assert sorted(key for key, _, _ in script.told) == ["key", "second", "third"]
+
+
+def test_who_has_lost_the_lease_tells_no_more(
+    services: Deployment, script: Scripted, content: int
+) -> None:
+    """The rest is for the process that has it now."""
+    for each in three_contents(services, script):
+        services.catalog.exchanges.add_opinion("LIST", each, "true_positive")
+    script.on_report = lambda: hand_lease_on(services, until=2**40, holder="another")
+    assert send_due(services, 60) == [OpinionReport("LIST", sent=1, finished=False)]
+    assert len(script.told) == 1
+
+
+def three_contents(services: Deployment, script: Scripted) -> list[int]:
+    """What `LIST` has brought when two more records have come."""
+    script.says(second=2, third=3)
+    fetch(services)
+    return sorted(catalog_entries(services))
+
+
+def hand_lease_on(services: Deployment, **values: object) -> None:
+    """As if time had passed, or another process had taken it: the lease on telling opinions."""
+    with services.catalog._database.writing() as session:
+        changed = session.connection().execute(
+            update(LeaseRow).where(col(LeaseRow.name).startswith("opinions/")).values(**values)
+        )
+        assert changed.rowcount == 1
 
 
 def test_opinions_on_content_of_ours_are_none(services: Deployment) -> None:
