@@ -196,9 +196,9 @@ class Postings:
         if probes is None:
             return [None] * len(queries)
         return [
-            found
+            near
             for start in range(0, len(queries), QUERIES_AT_ONCE)
-            for found in self._search(queries[start : start + QUERIES_AT_ONCE], threshold, probes)
+            for near in self._search(queries[start : start + QUERIES_AT_ONCE], threshold, probes)
         ]
 
     def _search(

@@ -3,6 +3,7 @@
 | file | knows |
 |---|---|
 | `lookup_index` | what lookups ask of an index, wherever it is, and what it answers |
-| `read` | newest snapshot → a loaded index that answers |
+| `read` | the newest snapshot, kept loaded by those who ask |
+| `loaded` | a snapshot with its layers, which answers |
 | `sharded`, `shard_reply` | an index in shares elsewhere: asking all of them; over the wire |
 """

@@ -8,11 +8,8 @@ word from the store, or from a publisher, there is no answer rather than an old 
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import dropwhile
-from types import MappingProxyType
-
-import numpy as np
 
 from core.errors import (
     HmaError,
@@ -22,8 +19,7 @@ from core.errors import (
     ObjectMissing,
     Unavailable,
 )
-from core.index.layers.columns import Columns, Ids, Names, Naming
-from core.index.layers.hits import Hits
+from core.index.layers.columns import Columns, Names
 from core.index.layers.kinds import layer_kind
 from core.index.layers.layer import Layer
 from core.index.objects.banks import load_banks
@@ -31,102 +27,13 @@ from core.index.objects.cache import DiskCache
 from core.index.objects.layout import ROOT, Layout
 from core.index.objects.segment import fetch_postings, open_names, open_segment
 from core.index.objects.snapshot import SegmentRef, Snapshot, newest_snapshot
-from core.index.reading.lookup_index import ContentMatch, IndexState, SearchResult
+from core.index.reading.loaded import LoadedIndex
+from core.index.reading.lookup_index import IndexState, SearchResult
 from core.settings import Settings
 from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
 
 _log = logging.getLogger(__name__)
-
-
-class LoadedIndex:
-    """One snapshot and its layers, oldest first. Immutable, safe for any number of threads.
-
-    Attributes:
-        segments: those that are searched, by id.
-        others: what further ones name, which is all that a shard has to know of them.
-    """
-
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        segments: Mapping[str, Layer],
-        tail: Layer,
-        others: Mapping[str, Names] = MappingProxyType({}),
-        *,
-        search_tail: bool = True,
-    ) -> None:
-        self.snapshot = snapshot
-        self.segments = segments
-        self.others = others
-        known: dict[str, Layer | Names] = {**others, **segments}
-        stack = [*(known[ref.id] for ref in snapshot.segments if ref.id in known), tail]
-        naming: list[Naming] = [one.columns if isinstance(one, Layer) else one for one in stack]
-        self._layers = [
-            (one, naming[above:])
-            for above, one in enumerate(stack, start=1)
-            if isinstance(one, Layer) and (search_tail or one is not tail)
-        ]
-        self._banks = {bank.id: bank for bank in snapshot.banks}
-
-    @property
-    def state(self) -> IndexState:
-        """What it answers from."""
-        snapshot = self.snapshot
-        return IndexState(
-            snapshot.number, snapshot.writer, snapshot.created_at, snapshot.enabled_ratio
-        )
-
-    def search(
-        self, signals: Sequence[str], threshold: int | None = None
-    ) -> list[list[ContentMatch]]:
-        """For each validated signal every content within the threshold, nearest first, each once.
-
-        Nothing while the signal type is switched off.
-
-        Args:
-            threshold: a stricter one than the signal type's, where distances are bits.
-
-        The newest layer that names a content decides about it, so rows of older layers are
-        dropped when a later one names their content.
-        """
-        if self.snapshot.enabled_ratio == 0:
-            return [[] for _ in signals]
-        limit = self.snapshot.threshold
-        limit = limit if threshold is None else min(limit, threshold)
-        by_layer = [layer.search(signals, limit) for layer, _ in self._layers]
-        return [self._matches([hits[at] for hits in by_layer], limit) for at in range(len(signals))]
-
-    def _matches(self, by_layer: Sequence[tuple[Ids, Hits]], threshold: int) -> list[ContentMatch]:
-        best: dict[int, tuple[float, str, Columns, int]] = {}
-        for (layer, later), (positions, hits) in zip(self._layers, by_layer, strict=True):
-            if len(positions) == 0:
-                continue
-            columns = layer.columns
-            ids = columns.ids[positions]
-            hidden = columns.hidden_by(later, ids)
-            for row in np.flatnonzero(~hidden).tolist():
-                content_id, distance = int(ids[row]), float(hits.distances[row])
-                if content_id not in best or distance < best[content_id][0]:
-                    best[content_id] = (distance, hits.texts[row], columns, int(positions[row]))
-        nearest = sorted(best.items(), key=lambda item: (item[1][0], item[0]))
-        return [
-            ContentMatch(
-                content_id,
-                bank,
-                text,
-                order,
-                int(columns.until[at]),
-                threshold=threshold,
-                **{"metadata": None, "note": None} | columns.extra(at),
-            )
-            for content_id, (order, text, columns, at) in nearest
-            if (bank := self._banks.get(int(columns.banks[at])))
-        ]
-
-    def size(self) -> int:
-        """Number of live contents."""
-        return sum(int((~layer.columns.hidden_by(later)).sum()) for layer, later in self._layers)
 
 
 class Index:
@@ -227,9 +134,9 @@ class Reader:
         )
         if behind or self.due():
             self._look(wait=behind or self._loaded is None, again=behind)
-        return self._checked(min_snapshot)
+        return self._require_fresh(min_snapshot)
 
-    def _checked(self, min_snapshot: int | None) -> LoadedIndex:
+    def _require_fresh(self, min_snapshot: int | None) -> LoadedIndex:
         loaded = self._loaded
         if loaded is None:
             raise self._failure or IndexNotReady("index not yet ready")
@@ -258,7 +165,7 @@ class Reader:
             except HmaError as error:
                 if self._failure is None or self._failure.message != error.message:
                     _log.warning("%s could not be refreshed: %s", self._name, error.message)
-                self._failure = error  # raised by `_checked` as soon as what we hold is too old
+                self._failure = error  # for `_require_fresh`, once what we hold is too old
             self._looked_at = self._clock()
         finally:
             self._looking.release()
@@ -294,16 +201,18 @@ class Reader:
         for ref in snapshot.segments:
             if ref.id in own:
                 segments[ref.id] = held.get(ref.id) or self._open(ref)
-        # What was merged away would fail for ever, and keep its successors waiting.
-        self._scanned = {id_: one for id_, one in self._scanned.items() if id_ in segments}
+        # What was merged away would fail for ever, and keep its successors waiting. Of a copy,
+        # since the thread that fetches postings takes out what it has fetched.
+        for merged_away in set(self._scanned) - segments.keys():
+            self._scanned.pop(merged_away, None)
         if segments.keys() - held.keys():
             self._cache.prune()
         tail = Columns.of(self._kind, snapshot.tail.held, snapshot.tail.removed)
         layer = Layer(self._kind, self._type, tail.files())
-        others = self._others(snapshot, segments)
+        others = self._open_others(snapshot, segments)
         return LoadedIndex(snapshot, segments, layer, others, search_tail=shard.has_tail)
 
-    def _others(self, snapshot: Snapshot, own: Collection[str]) -> dict[str, Names]:
+    def _open_others(self, snapshot: Snapshot, own: Collection[str]) -> dict[str, Names]:
         """What the segments of other shards name, as far as it can hide anything of `own`."""
         held = self._loaded.others if self._loaded else {}
         later = dropwhile(lambda ref: ref.id not in own, snapshot.segments)

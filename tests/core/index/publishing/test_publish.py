@@ -16,7 +16,8 @@ from core.index.layers.layer import Layer
 from core.index.objects.layout import Layout
 from core.index.objects.snapshot import FileRef, SegmentRef, Snapshot, Tail
 from core.index.publishing.publish import Publisher
-from core.index.reading.read import Index, LoadedIndex
+from core.index.reading.loaded import LoadedIndex
+from core.index.reading.read import Index
 from core.settings import Settings
 from core.store import ObjectStore
 from tests.deployment import Deployment, TurnedClock, altered, random_signal, settings_for
