@@ -80,9 +80,9 @@ def _check_token(scope: Scope) -> None:
     tokens = services_of(scope["app"]).settings.api_tokens
     if not tokens:
         return
-    scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
-    known = [hmac.compare_digest(given.strip(), token.encode()) for token in tokens]
-    if scheme.lower() != b"bearer" or not any(known):
+    scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+    matches = [hmac.compare_digest(token.strip(), known.encode()) for known in tokens]
+    if scheme.lower() != b"bearer" or not any(matches):
         raise Unauthorized("This needs a token that the server knows, as `Authorization: Bearer …`")
 
 

@@ -43,39 +43,41 @@ Answers = dict[int | str, dict[str, Any]]
 
 def errors(*statuses: int) -> Answers:
     """What OpenAPI says of the errors of a route: those every route has, and `statuses`."""
-    return {status: _DOCUMENTED[status] for status in sorted({401, 503, *statuses})}
+    return {status: _DESCRIPTIONS[status] for status in sorted({401, 503, *statuses})}
 
 
 def pages(*statuses: int) -> Answers:
     """As `errors`, of a route below `/ui`."""
     return {
-        status: {"description": said["description"], "content": {"text/html": {}}}
+        status: {"description": answer["description"], "content": {"text/html": {}}}
         if status != 422
-        else said
-        for status, said in errors(*statuses).items()
+        else answer
+        for status, answer in errors(*statuses).items()
         if isinstance(status, int)
     }
 
 
-def _form_a_says(description: str, **headers: str) -> dict[str, Any]:
-    said: dict[str, Any] = {"description": description, "model": Message}
+def _describe_form_a(description: str, **headers: str) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": description, "model": Message}
     if headers:
-        said["headers"] = {
+        answer["headers"] = {
             name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
             for name, text in headers.items()
         }
-    return said
+    return answer
 
 
-_DOCUMENTED: dict[int, dict[str, Any]] = {
-    400: _form_a_says("The request can never succeed as it is"),
-    401: _form_a_says("Tokens are asked for, and it has none", WWW_Authenticate="Bearer"),
-    403: _form_a_says("Well-formed, but not allowed"),
-    404: _form_a_says("It surely does not exist"),
-    413: _form_a_says("Too large"),
-    415: _form_a_says("The body is not declared as JSON"),
+_DESCRIPTIONS: dict[int, dict[str, Any]] = {
+    400: _describe_form_a("The request can never succeed as it is"),
+    401: _describe_form_a("Tokens are asked for, and it has none", WWW_Authenticate="Bearer"),
+    403: _describe_form_a("Well-formed, but not allowed"),
+    404: _describe_form_a("It surely does not exist"),
+    413: _describe_form_a("Too large"),
+    415: _describe_form_a("The body is not declared as JSON"),
     422: {"description": "A query or body that is not of its form", "model": list[Invalid]},
-    503: _form_a_says("We do not know right now", Retry_After="Seconds after which to try again"),
+    503: _describe_form_a(
+        "We do not know right now", Retry_After="Seconds after which to try again"
+    ),
 }
 
 _log = logging.getLogger(__name__)
@@ -84,9 +86,9 @@ _SOURCES = {"query", "path", "header", "cookie", "body"}
 
 def install(app: FastAPI) -> None:
     """Make `app` answer every error in the form the contract gives it."""
-    app.add_exception_handler(HmaError, _form_a_or_c)
-    app.add_exception_handler(HTTPException, _form_a_or_c)
-    app.add_exception_handler(RequestValidationError, _form_b)
+    app.add_exception_handler(HmaError, _answer_in_form_a_or_c)
+    app.add_exception_handler(HTTPException, _answer_in_form_a_or_c)
+    app.add_exception_handler(RequestValidationError, _answer_in_form_b)
 
 
 def answer_to(error: HmaError, path: str) -> Response:
@@ -94,17 +96,19 @@ def answer_to(error: HmaError, path: str) -> Response:
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
-    return _said(error.message, error.status, headers, path)
+    return _render_message(error.message, error.status, headers, path)
 
 
 def unforeseen(method: str, path: str, error: Exception) -> Response:
     """The answer of last resort. The log has the cause, the client must not."""
     _log.error("%s %r", method, path, exc_info=error)
-    said = Unavailable("something unforeseen went wrong here; the log says what")
-    return answer_to(said, path)
+    unknown = Unavailable("something unforeseen went wrong here; the log says what")
+    return answer_to(unknown, path)
 
 
-def _said(message: str, status: int, headers: Mapping[str, str] | None, path: str) -> Response:
+def _render_message(
+    message: str, status: int, headers: Mapping[str, str] | None, path: str
+) -> Response:
     if path != "/ui" and not path.startswith("/ui/"):
         return Json({"message": message}, status, headers)
     title = HTTPStatus(status).phrase
@@ -115,13 +119,13 @@ def _said(message: str, status: int, headers: Mapping[str, str] | None, path: st
     return HTMLResponse(page.encode(errors="replace"), status, headers)
 
 
-async def _form_a_or_c(request: Request, error: Exception) -> Response:
+async def _answer_in_form_a_or_c(request: Request, error: Exception) -> Response:
     path = request.scope["path"]
     if isinstance(error, HmaError):
         return answer_to(error, path)
     assert isinstance(error, HTTPException)
     headers = _allow(request) if error.status_code == 405 else error.headers
-    return _said(error.detail, error.status_code, headers, path)
+    return _render_message(error.detail, error.status_code, headers, path)
 
 
 def _allow(request: Request) -> dict[str, str]:
@@ -132,9 +136,9 @@ def _allow(request: Request) -> dict[str, str]:
     return {}
 
 
-async def _form_b(_: Request, error: Exception) -> Json:
+async def _answer_in_form_b(_: Request, error: Exception) -> Json:
     assert isinstance(error, RequestValidationError)
-    return Json([_as_pydantic(one) for one in error.errors()], 422)
+    return Json([_as_pydantic(problem) for problem in error.errors()], 422)
 
 
 def _as_pydantic(error: dict[str, Any]) -> dict[str, Any]:
