@@ -115,7 +115,7 @@ class Services:
         from core.exchanges.credentials import Credentials
 
         return Credentials(
-            self.catalog.exchanges, self.exchange_apis, self.settings.credentials_key
+            self.catalog.credentials, self.exchange_apis, self.settings.credentials_key
         )
 
     @part
@@ -128,7 +128,7 @@ class Services:
     def publisher(self) -> "Publisher":
         from core.index.publishing.publish import Publisher
 
-        return Publisher(self.catalog, self.store, self.signal_types, self.settings)
+        return Publisher(self.catalog.source, self.store, self.signal_types, self.settings)
 
     @part
     def fetcher(self) -> "Fetcher":
@@ -137,7 +137,7 @@ class Services:
         def publish(name: str) -> int:
             return self.publisher.publish(name)  # made late: a fetch needs no store until then
 
-        return Fetcher(self.catalog.exchanges, self.connector, self.signal_types, publish)
+        return Fetcher(self.catalog, self.connector, self.signal_types, publish)
 
     @part
     def opinion_sender(self) -> "OpinionSender":

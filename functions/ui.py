@@ -11,7 +11,6 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from core.catalog import Catalog
 from core.errors import BadInput, TooLarge
 from core.index.reading.lookup_index import ContentMatch
 from core.matching.lookup import LookupQuery, LookupRules, toss_coin
@@ -116,7 +115,7 @@ async def find(
     curator: Curating,
 ) -> Json:
     """Content of a bank near what a URL leads to, or near a signal: to change or remove it."""
-    await curator.ask(lambda catalog: catalog.bank(bank_name))
+    await curator.ask(lambda catalog: catalog.banks.get(bank_name))
     matches: list[FoundMatch] = []
     for name, signal in (await _wanted_signals(curator, body)).items():
         asked = LookupQuery(name, (signal,), LookupRules(banks=(bank_name,)))
@@ -144,7 +143,7 @@ async def find(
 async def create_bank(request: Request, curator: Curating) -> RedirectResponse:
     """A new, empty bank; leads back to where its form was."""
     name = _required(await read_form(request), "bank_name", "Bank name")
-    await curator.ask(lambda catalog: Catalog.create_bank(catalog, name))
+    await curator.ask(lambda catalog: catalog.banks.create(name))
     return RedirectResponse("./", 302)
 
 

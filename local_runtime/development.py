@@ -77,11 +77,11 @@ def _seed(services: Services) -> dict[str, Any]:
         for name, kind in services.signal_types.signal_types.items()
         if issubclass(kind, CanGenerateRandomSignal)
     }
-    taken = {bank.name for bank in services.catalog.list_banks()} & SEEDED.keys()
+    taken = {bank.name for bank in services.catalog.banks.every()} & SEEDED.keys()
     if taken:
         raise Forbidden(f"Bank already exists: {', '.join(sorted(taken))}")
     for bank, contents in SEEDED.items():
-        services.catalog.create_bank(bank, 1.0)
+        services.catalog.banks.create(bank, 1.0)
         for _ in range(contents):
             name, kind = random.choice(list(kinds.items()))
             signals = {name: kind.get_random_signal()}
@@ -93,7 +93,7 @@ def _seed(services: Services) -> dict[str, Any]:
 def _reset(services: Services) -> dict[str, Any]:
     for exchange in services.catalog.exchanges.every():
         services.catalog.exchanges.delete(exchange.name)
-    for bank in services.catalog.list_banks():
-        services.catalog.delete_bank(bank.name)
+    for bank in services.catalog.banks.every():
+        services.catalog.banks.delete(bank.name)
     services.publisher.publish_all()
     return {"message": "Done"}

@@ -36,15 +36,17 @@ class Deployment(Services):
         super().__init__(settings)
         self.catalog.migrate()
         if clock is not None:
-            self.publisher = Publisher(self.catalog, self.store, self.signal_types, settings, clock)
+            self.publisher = Publisher(
+                self.catalog.source, self.store, self.signal_types, settings, clock
+            )
             self.index = Index(self.store, self.signal_types, settings, clock)
 
     def add(self, signal: str, bank: str = BANK, signal_type: str = "pdq", **extra: Any) -> int:
         """Bank a signal, without publishing; its content id."""
-        if bank not in {b.name for b in self.catalog.list_banks()}:
-            self.catalog.create_bank(bank, 1.0)
+        if bank not in {b.name for b in self.catalog.banks.every()}:
+            self.catalog.banks.create(bank, 1.0)
         given = {"metadata": None, "note": None} | extra
-        return self.catalog.add_content(bank, {signal_type: signal}, **given).id
+        return self.catalog.contents.add(bank, {signal_type: signal}, **given).id
 
     def newest(self, signal_type: str = "pdq") -> Snapshot:
         snapshot = newest_snapshot(self.store, Layout(signal_type))

@@ -17,7 +17,6 @@ from dataclasses import replace
 
 import psycopg
 
-from core.catalog.transfer.moving import Moving
 from core.services import Services
 from core.settings import Settings
 from core.transfer.hma_database import opened
@@ -49,7 +48,7 @@ def main(count: int = 1_000_000) -> None:
 def move(hma_url: str, url: str, count: int, run: str) -> None:
     """One run, in a process of its own, so that the peak of memory is its own."""
     services = Services(Settings(database_url=url))
-    moving = Moving(services.catalog)
+    moving = services.catalog.transfer.contents
     started = time.perf_counter()
     told = 0
 

@@ -71,7 +71,7 @@ def rebuild(folder: Path, workers: int) -> None:
     rebuilt = services.publisher.rebuild("pdq", run if workers > 1 else None)
     seconds = round(time.perf_counter() - began, 1)
     who = resource.RUSAGE_CHILDREN if workers > 1 else resource.RUSAGE_SELF
-    assert not services.catalog.marks("pdq", 1)
+    assert not services.catalog.marks.pending("pdq", 1)
     newest = newest_snapshot(services.store, Layout("pdq"))
     assert newest
     made = {
@@ -100,7 +100,7 @@ def fill(folder: Path, count: int) -> None:
     """A catalog as a first import leaves it: random codes, all of them marked."""
     catalog = Catalog(str(settings_of(folder).database_url))
     catalog.migrate()
-    catalog.create_bank("KNOWN")
+    catalog.banks.create("KNOWN")
     catalog.close()
 
     def signals() -> Iterator[tuple[int, str]]:

@@ -31,4 +31,4 @@ def published_entries(
 
 
 def catalog_entries(services: Services, signal_type: str = "pdq") -> dict[int, Entry]:
-    return {entry.content_id: entry for entry in services.catalog.all_entries(signal_type)}
+    return {entry.content_id: entry for entry in services.catalog.entries.every(signal_type)}

@@ -10,8 +10,11 @@ from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from core.catalog.bank_counts import BankCounts, read_counts
+from core.catalog.database import Database
 from core.catalog.marks import mark
 from core.catalog.models import NAME_LENGTH, BankRow, ContentRow, ExchangeRow, SignalRow
+from core.catalog.signal_type import read_switched_off
 from core.catalog.text import storable
 from core.errors import BadInput, Forbidden, NotFound
 from core.index.entry import BANKS, IndexedBank
@@ -38,45 +41,159 @@ class Bank:
     crops: bool = False
 
 
-def every(session: Session) -> list[Bank]:
-    """All banks, by id."""
-    return [bank_of(row) for row in session.exec(select(BankRow).order_by(col(BankRow.id)))]
+@dataclass(frozen=True)
+class BankingTerms:
+    """What must be known before content of a bank can be made, as it was in one state.
 
-
-def indexed(session: Session) -> list[IndexedBank]:
-    """All banks as answers name them, by id.
-
-    By columns and not by rows, which takes a seventh of the time: every publication asks.
+    Attributes:
+        switched_off: signal types that are neither hashed nor banked now.
     """
-    columns = (
-        col(BankRow.id),
-        col(BankRow.name),
-        col(BankRow.enabled_ratio),
-        col(BankRow.allow_list),
-        col(BankRow.thresholds),
-    )
-    return [
-        IndexedBank(id_, name, ratio, allow_list, thresholds or {})
-        for id_, name, ratio, allow_list, thresholds in session.execute(
-            select_columns(*columns).order_by(col(BankRow.id))
+
+    bank: Bank
+    switched_off: frozenset[str]
+
+
+class Banks:
+    """All banks of one catalog. A bank leaves marks only with its content: an index knows it so."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def every(self) -> list[Bank]:
+        """All banks, by id."""
+        with self._database.reading() as session:
+            rows = session.exec(select(BankRow).order_by(col(BankRow.id)))
+            return [bank_of(row) for row in rows]
+
+    def indexed(self) -> list[IndexedBank]:
+        """All banks as answers name them, by id.
+
+        By columns and not by rows, which takes a seventh of the time: every publication asks.
+        """
+        columns = (
+            col(BankRow.id),
+            col(BankRow.name),
+            col(BankRow.enabled_ratio),
+            col(BankRow.allow_list),
+            col(BankRow.thresholds),
         )
-    ]
+        with self._database.reading() as session:
+            rows = session.execute(select_columns(*columns).order_by(col(BankRow.id)))
+            return [
+                IndexedBank(id_, name, ratio, allow_list, thresholds or {})
+                for id_, name, ratio, allow_list, thresholds in rows
+            ]
+
+    def get(self, name: str) -> Bank:
+        """The bank of this name. Raises NotFound: there surely is none."""
+        with self._database.reading() as session:
+            return find_bank(session, name)
+
+    def terms(self, name: str) -> BankingTerms:
+        """The bank of this name, and what it can be given. Raises NotFound."""
+        with self._database.reading() as session:
+            return BankingTerms(find_bank(session, name), read_switched_off(session))
+
+    def count_contents(self, name: str) -> BankCounts:
+        """How many contents a bank has. Reads all of its index entries. Raises NotFound."""
+        with self._database.reading() as session:
+            return read_counts(session, find_bank(session, name).id)
+
+    def create(
+        self,
+        name: str,
+        enabled_ratio: float = 1.0,
+        *,
+        allow_list: bool = False,
+        thresholds: Mapping[str, int] | None = None,
+        crops: bool = False,
+    ) -> Bank:
+        """A new, empty bank.
+
+        Args:
+            thresholds: checked already.
+
+        Raises:
+            BadInput: the name or the ratio.
+            Forbidden: the name is taken.
+        """
+        row = BankRow(
+            name=_checked_name(name),
+            enabled_ratio=_checked_ratio(enabled_ratio),
+            allow_list=allow_list,
+            thresholds=dict(thresholds) if thresholds else None,
+            crops=crops,
+        )
+        with self._database.writing() as session:
+            session.add(row)
+            try:
+                session.flush()
+            except IntegrityError as error:
+                raise Forbidden("Bank already exists") from error
+            return bank_of(row)
+
+    def update(
+        self,
+        name: str,
+        new_name: str | None = None,
+        enabled_ratio: float | None = None,
+        *,
+        allow_list: bool | None = None,
+        thresholds: Mapping[str, int] | None = None,
+        crops: bool | None = None,
+    ) -> Bank:
+        """The bank with what is given changed; None leaves a thing as it is.
+
+        Args:
+            thresholds: all of them, checked already.
+
+        Raises:
+            NotFound: no such bank.
+            BadInput: the new name or the ratio.
+            Forbidden: the new name is taken.
+        """
+        with self._database.writing() as session:
+            row = _row(session, name, lock="alone")
+            if row is None:
+                raise NotFound("Bank not found")
+            if new_name is not None:
+                row.name = _checked_name(new_name)
+            if enabled_ratio is not None:
+                row.enabled_ratio = _checked_ratio(enabled_ratio)
+            if allow_list is not None:
+                row.allow_list = allow_list
+            if crops is not None:
+                row.crops = crops
+            if thresholds is not None:
+                row.thresholds = dict(thresholds) or None
+            try:
+                session.flush()
+            except IntegrityError as error:
+                raise Forbidden("Bank name already exists") from error
+            bank = bank_of(row)
+            mark(session, _signals_of(bank.id, literal(BANKS)))
+            return bank
+
+    def delete(self, name: str) -> None:
+        """Delete the bank, if there is one, and all its content, leaving a mark for each.
+
+        Raises:
+            BadInput: an exchange feeds it, and would only fail from then on.
+        """
+        with self._database.writing() as session:
+            delete_bank(session, name)
 
 
-def find(session: Session, name: str) -> Bank:
-    """The bank of this name.
-
-    Raises:
-        NotFound: there surely is none.
-    """
+def find_bank(session: Session, name: str) -> Bank:
+    """The bank of this name. Raises NotFound: there surely is none."""
     row = _row(session, name, lock=None)
     if row is None:
         raise NotFound(f"bank '{name}' not found")
     return bank_of(row)
 
 
-def hold(session: Session, name: str) -> Bank:
-    """The bank of this name, which stays as it is until this transaction ends.
+def hold_bank(session: Session, name: str) -> Bank:
+    """The bank of this name, which stays as it is until this transaction ends. Raises NotFound.
 
     Whoever changes content takes this first. Or else content could come to a bank while it is
     being renamed or deleted: each would miss the other, and a mark would be missing.
@@ -87,79 +204,8 @@ def hold(session: Session, name: str) -> Bank:
     return bank_of(row)
 
 
-def create(
-    session: Session,
-    name: str,
-    enabled_ratio: float,
-    allow_list: bool = False,
-    thresholds: Mapping[str, int] | None = None,
-    crops: bool = False,
-) -> Bank:
-    """A new, empty bank. It leaves no mark: an index knows a bank from its content.
-
-    Raises:
-        BadInput: the name or the ratio.
-        Forbidden: the name is taken.
-    """
-    row = BankRow(
-        name=_checked_name(name),
-        enabled_ratio=_checked_ratio(enabled_ratio),
-        allow_list=allow_list,
-        thresholds=dict(thresholds) if thresholds else None,
-        crops=crops,
-    )
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise Forbidden("Bank already exists") from error
-    return bank_of(row)
-
-
-def update(
-    session: Session,
-    name: str,
-    new_name: str | None,
-    enabled_ratio: float | None,
-    allow_list: bool | None = None,
-    thresholds: Mapping[str, int] | None = None,
-    crops: bool | None = None,
-) -> Bank:
-    """The bank with what is given changed; None leaves a thing as it is.
-
-    Raises:
-        NotFound: no such bank.
-        BadInput: the new name or the ratio.
-        Forbidden: the new name is taken.
-    """
-    row = _row(session, name, lock="alone")
-    if row is None:
-        raise NotFound("Bank not found")
-    if new_name is not None:
-        row.name = _checked_name(new_name)
-    if enabled_ratio is not None:
-        row.enabled_ratio = _checked_ratio(enabled_ratio)
-    if allow_list is not None:
-        row.allow_list = allow_list
-    if crops is not None:
-        row.crops = crops
-    if thresholds is not None:
-        row.thresholds = dict(thresholds) or None
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise Forbidden("Bank name already exists") from error
-    bank = bank_of(row)
-    mark(session, _signals_of(bank.id, literal(BANKS)))
-    return bank
-
-
-def remove(session: Session, name: str) -> None:
-    """Delete the bank, if there is one, and all its content, leaving a mark for each.
-
-    Raises:
-        BadInput: an exchange feeds it, and would only fail from then on.
-    """
+def delete_bank(session: Session, name: str) -> None:
+    """As `Banks.delete`, in a transaction that may do more than that."""
     row = _row(session, name, lock="alone")
     if row is None:
         return

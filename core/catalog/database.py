@@ -8,8 +8,9 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,12 +42,21 @@ PATIENCE = {
 """libpq's limits (seconds, milliseconds, seconds, seconds), so that a silent network is noticed.
 The URL may set its own."""
 
+PROGRAM = "program"
+"""Who acts when nobody else does: a schedule, an import, a function without access control."""
+
+ACTOR = "actor"
+"""The key of `Session.info` under which a transaction that writes says who acts in it."""
+
 UNDEFINED_TABLE = "42P01"
 """PostgreSQL's code for it."""
 
 
 class Database:
     """One database, by URL.
+
+    It also carries who acts, as a name: each transaction that writes has it in `Session.info`,
+    where the audit reads it, so that no function between the two need hand it on.
 
     Args:
         url: `sqlite:////path/to/file.db` (made with its folder when missing) or
@@ -58,7 +68,14 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _parsed(url)
+        self.actor = PROGRAM
         self._engines: dict[int, Engine] = {}
+
+    def acting_as(self, actor: str) -> Self:
+        """The same database, by the same connections, in which `actor` acts."""
+        other = copy(self)
+        other.actor = actor
+        return other
 
     @property
     def engine(self) -> Engine:
@@ -94,6 +111,7 @@ class Database:
         """
         with answering(), Session(self.engine) as session:
             session.connection(execution_options={"writes": True})
+            session.info[ACTOR] = self.actor
             yield session
             session.commit()
 

@@ -7,56 +7,62 @@ from operator import itemgetter
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
+from core.catalog.content.label import labels_of
 from core.catalog.database import Database
-from core.catalog.models import ContentRow, LabelRow, SignalRow
+from core.catalog.models import ContentRow, SignalRow
 from core.index.entry import Entry
 
 READ_AT_ONCE = 1000
 """Contents a query, which bounds the memory of a stream and the parameters of a statement."""
 
 
-def of(database: Database, signal_type: str, content_ids: Sequence[int]) -> Iterator[Entry]:
-    """Those of `content_ids` that have signals of this type, each in one state of the catalog."""
-    for start in range(0, len(content_ids), READ_AT_ONCE):
-        with database.reading() as session:
-            page = _page(session, signal_type, content_ids[start : start + READ_AT_ONCE])
-        yield from page
+class Entries:
+    """The content of one catalog as indices see it. Read when it is iterated, in bounded memory."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def every(database: Database, signal_type: str, within: range | None = None) -> Iterator[Entry]:
-    """All content with signals of this type, or that whose ids are `within`, by ascending id.
+    def read(self, signal_type: str, content_ids: Sequence[int]) -> Iterator[Entry]:
+        """Those of `content_ids` that have signals of this type, each in one state."""
+        for start in range(0, len(content_ids), READ_AT_ONCE):
+            with self._database.reading() as session:
+                page = _page(session, signal_type, content_ids[start : start + READ_AT_ONCE])
+            yield from page
 
-    What is added meanwhile is seen if its id is still ahead; what is removed, until then.
-    """
-    last = within.start - 1 if within else 0
-    ahead = (col(SignalRow.content_id) < within.stop,) if within else ()
-    while True:
-        ids = (
-            select(col(SignalRow.content_id))
-            .where(
-                col(SignalRow.signal_type) == signal_type,
-                col(SignalRow.content_id) > last,
-                *ahead,
+    def every(self, signal_type: str, within: range | None = None) -> Iterator[Entry]:
+        """All content with signals of this type, or of ids `within`, by ascending id.
+
+        What is added meanwhile is seen if its id is still ahead; what is removed, until then.
+        """
+        last = within.start - 1 if within else 0
+        ahead = (col(SignalRow.content_id) < within.stop,) if within else ()
+        while True:
+            ids = (
+                select(col(SignalRow.content_id))
+                .where(
+                    col(SignalRow.signal_type) == signal_type,
+                    col(SignalRow.content_id) > last,
+                    *ahead,
+                )
+                .distinct()
+                .order_by(col(SignalRow.content_id))
+                .limit(READ_AT_ONCE)
             )
-            .distinct()
-            .order_by(col(SignalRow.content_id))
-            .limit(READ_AT_ONCE)
-        )
-        with database.reading() as session:
-            page = _page(session, signal_type, ids)
-        if not page:
-            return
-        yield from page
-        last = page[-1].content_id
+            with self._database.reading() as session:
+                page = _page(session, signal_type, ids)
+            if not page:
+                return
+            yield from page
+            last = page[-1].content_id
 
-
-def following(session: Session, signal_type: str, start: int) -> int | None:
-    """The smallest id, from `start` on, of content with signals of this type."""
-    return session.connection().scalar(
-        select(func.min(col(SignalRow.content_id))).where(
-            col(SignalRow.signal_type) == signal_type, col(SignalRow.content_id) >= start
-        )
-    )
+    def following(self, signal_type: str, start: int) -> int | None:
+        """The smallest content id with such signals, from `start` on; None if there is none."""
+        with self._database.reading() as session:
+            return session.connection().scalar(
+                select(func.min(col(SignalRow.content_id))).where(
+                    col(SignalRow.signal_type) == signal_type, col(SignalRow.content_id) >= start
+                )
+            )
 
 
 def _page(session: Session, signal_type: str, ids: Sequence[int] | Select[int]) -> list[Entry]:
@@ -90,17 +96,3 @@ def _page(session: Session, signal_type: str, ids: Sequence[int] | Select[int]) 
             )
         )
     return entries
-
-
-def labels_of(session: Session, ids: Sequence[int] | Select[int]) -> dict[int, tuple[str, ...]]:
-    """The labels of those of `ids` that have some, ascending."""
-    rows = session.connection().execute(
-        select(col(LabelRow.content_id), col(LabelRow.name))
-        .where(col(LabelRow.content_id).in_(ids))
-        .order_by(col(LabelRow.content_id))
-    )
-    # Sorted here: databases have orders of text of their own, and this one has to be one.
-    return {
-        content_id: tuple(sorted(name for _, name in group))
-        for content_id, group in groupby(rows, key=itemgetter(0))
-    }

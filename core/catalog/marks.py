@@ -22,6 +22,48 @@ from core.index.entry import Mark
 CLEARED_AT_ONCE = 1000
 
 
+class Marks:
+    """All marks of one catalog."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pending(self, signal_type: str, limit: int, ids: range | None = None) -> list[Mark]:
+        """The first `limit` marks of this type by content id.
+
+        Args:
+            ids: only of content within these.
+        """
+        within = () if ids is None else (col(DirtyRow.content_id).between(ids.start, ids.stop - 1),)
+        with self._database.reading() as session:
+            rows = session.exec(
+                select(DirtyRow.content_id, DirtyRow.version)
+                .where(DirtyRow.signal_type == signal_type, *within)
+                .order_by(col(DirtyRow.content_id))
+                .limit(limit)
+            )
+            return [Mark(content_id, version) for content_id, version in rows]
+
+    def clear(self, signal_type: str, marks: Sequence[Mark]) -> None:
+        """Forget those marks whose version is still the same, some at a time. Safe to repeat.
+
+        Not in one transaction: the rest of the catalog isn't kept waiting, and clearing again what
+        an interrupted call has left is harmless.
+        """
+        unchanged = delete(DirtyRow).where(
+            col(DirtyRow.signal_type) == signal_type,
+            col(DirtyRow.content_id) == bindparam("id"),
+            col(DirtyRow.version) == bindparam("seen"),
+        )
+        ordered = sorted(marks, key=lambda mark: mark.content_id)
+        for start in range(0, len(ordered), CLEARED_AT_ONCE):
+            chunk = ordered[start : start + CLEARED_AT_ONCE]
+            with self._database.writing() as session:
+                session.connection().execute(
+                    unchanged, [{"id": mark.content_id, "seen": mark.version} for mark in chunk]
+                )
+
+
 def mark(session: Session, changed: Select[*tuple[Any, ...]]) -> None:
     """Mark what the query `changed` yields, as (signal type, content id), in one statement.
 
@@ -53,35 +95,3 @@ def mark_all(session: Session, changed: Collection[tuple[str, int]]) -> None:
             for name, content_id in sorted(changed)
         ],
     )
-
-
-def pending(session: Session, signal_type: str, limit: int, ids: range | None = None) -> list[Mark]:
-    """The first `limit` marks of this type by content id, of all or of those within `ids`."""
-    within = () if ids is None else (col(DirtyRow.content_id).between(ids.start, ids.stop - 1),)
-    rows = session.exec(
-        select(DirtyRow.content_id, DirtyRow.version)
-        .where(DirtyRow.signal_type == signal_type, *within)
-        .order_by(col(DirtyRow.content_id))
-        .limit(limit)
-    )
-    return [Mark(content_id, version) for content_id, version in rows]
-
-
-def clear(database: Database, signal_type: str, marks: Sequence[Mark]) -> None:
-    """Forget those marks whose version is still the same, some at a time.
-
-    Not in one transaction: the rest of the catalog isn't kept waiting, and clearing again what
-    an interrupted call has left is harmless.
-    """
-    unchanged = delete(DirtyRow).where(
-        col(DirtyRow.signal_type) == signal_type,
-        col(DirtyRow.content_id) == bindparam("id"),
-        col(DirtyRow.version) == bindparam("seen"),
-    )
-    ordered = sorted(marks, key=lambda mark: mark.content_id)
-    for start in range(0, len(ordered), CLEARED_AT_ONCE):
-        chunk = ordered[start : start + CLEARED_AT_ONCE]
-        with database.writing() as session:
-            session.connection().execute(
-                unchanged, [{"id": mark.content_id, "seen": mark.version} for mark in chunk]
-            )

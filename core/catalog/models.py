@@ -219,7 +219,7 @@ class SignalTypeOverrideRow(Row, table=True):
     enabled_ratio: float
 
 
-class MovedRow(Row, table=True):
+class TransferredRow(Row, table=True):
     """A bank, exchange or type override that was moved here, under its key there.
 
     The digest is of its state there when it was last written here: what has not changed there
@@ -234,8 +234,8 @@ class MovedRow(Row, table=True):
     digest: str = Field(max_length=32)
 
 
-class MovedContentRow(Row, table=True):
-    """Content that was moved here, which keeps its id; the digest is as `MovedRow`'s.
+class TransferredContentRow(Row, table=True):
+    """Content that was moved here, which keeps its id; the digest is as `TransferredRow`'s.
 
     No foreign key: what has been deleted here since must not come back by itself.
     """

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.curation.type_switch import select_types_on
 from core.errors import BadInput
 from core.signal_types.enabled import SignalTypes
 
@@ -25,6 +24,8 @@ def bank_signals(
     """New content of `bank_name`, not published yet.
 
     Args:
+        signal_types: those that are on, as far as the caller knows. Any that was switched off
+            since is refused in the transaction that makes the content.
         signals: by signal type, as a client gave them or as they were hashed.
         crops: PDQ hashes of crops, kept only if there is a PDQ hash of the whole.
 
@@ -32,10 +33,9 @@ def bank_signals(
         NotFound: no such bank.
         BadInput: a signal, the metadata, the note or a label is not what it should be.
     """
-    types_on = select_types_on(signal_types, catalog)
-    normalised = {name: _normalise(types_on, name, signal) for name, signal in signals.items()}
+    normalised = {name: _normalise(signal_types, name, signal) for name, signal in signals.items()}
     kept = crops if "pdq" in normalised else ()
-    return catalog.add_content(bank_name, normalised, metadata, note, labels=labels, crops=kept)
+    return catalog.contents.add(bank_name, normalised, metadata, note, labels=labels, crops=kept)
 
 
 def check_thresholds(signal_types: SignalTypes, thresholds: Mapping[str, int]) -> None:

@@ -48,8 +48,8 @@ def compare_index(
 
 
 def _compare(catalog: "Catalog", name: str, status: LookupStatus) -> IndexComparison:
-    banked = catalog.exchanges.count_contents(name)
-    out_of_date = bool(catalog.marks(name, 1)) if status.present else banked > 0
+    banked = catalog.signal_types.count_contents(name)
+    out_of_date = bool(catalog.marks.pending(name, 1)) if status.present else banked > 0
     # The catalog keeps no times: what the index has not is from after it, so of now at most.
     changed_at = int(time.time()) if out_of_date else status.built_to
     return IndexComparison(banked, status.size, status.built_to, out_of_date, changed_at)

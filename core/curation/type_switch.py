@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def list_type_ratios(signal_types: SignalTypes, catalog: "Catalog") -> dict[str, float]:
     """The ratio of every signal type of this deployment, by name."""
-    ratios = catalog.exchanges.overrides()
+    ratios = catalog.signal_types.ratios()
     return {name: ratios.get(name, 1.0) for name in signal_types.enabled()}
 
 
@@ -41,10 +41,4 @@ def set_type_ratio(
         ratio = float("" if isinstance(value, bool) else value)
     except (TypeError, ValueError) as error:
         raise BadInput(f"Invalid float: {value!r}") from error
-    catalog.exchanges.override(signal_type, ratio)
-
-
-def select_types_on(signal_types: SignalTypes, catalog: "Catalog") -> SignalTypes:
-    """The types that are on, as the catalog says."""
-    ratios = catalog.exchanges.overrides()
-    return signal_types.without({name for name, ratio in ratios.items() if ratio == 0})
+    catalog.signal_types.set_ratio(signal_type, ratio)

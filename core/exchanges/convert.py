@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 from threatexchange.exchanges.signal_exchange_api import SignalExchangeAPI
 
-from core.catalog.exchange.record import Fetched, Signals
+from core.catalog.exchange.fetched_record import FetchedRecord, Signals
 from core.errors import BadInput
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import LONGEST_RAW, Poisoned
@@ -66,11 +66,11 @@ class Converter:
         self._signal_types = signal_types
         self._classes = list(signal_types.signal_types.values())
 
-    def convert(self, key: Any, record: Any) -> Fetched:
+    def convert(self, key: Any, record: Any) -> FetchedRecord:
         """A record, or what stands for one, as the catalog stores it. Never raises."""
         text = key_text(key)
         if record is None:
-            return Fetched(text, gone=True)
+            return FetchedRecord(text, gone=True)
         reasons: list[str] = []
         raw = None
         if isinstance(record, Poisoned):
@@ -87,7 +87,7 @@ class Converter:
         stored = {"key": as_json(key), "value": value}
         if raw is not None:
             stored["raw"] = raw
-        return Fetched(text, stored, signals, _reason(reasons))
+        return FetchedRecord(text, stored, signals, _reason(reasons))
 
     def _signals(self, key: Any, record: Any, reasons: list[str]) -> Signals:
         found = self._api.naive_convert_to_signal_type(self._classes, self._config, {key: record})

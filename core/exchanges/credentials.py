@@ -17,7 +17,7 @@ from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.registry import Api, ExchangeApis, takes_credentials
 
 if TYPE_CHECKING:
-    from core.catalog.exchanges import ExchangeCatalog
+    from core.catalog.exchange.credential import SealedCredentials
 
 SEALED, PLAIN = "fernet:", "plain:"
 
@@ -30,9 +30,9 @@ class Credentials:
     """
 
     def __init__(
-        self, catalog: "ExchangeCatalog", apis: ExchangeApis, keys: tuple[str, ...]
+        self, stored: "SealedCredentials", apis: ExchangeApis, keys: tuple[str, ...]
     ) -> None:
-        self._catalog = catalog
+        self._stored = stored
         self._apis = apis
         self._seal = Seal(keys)
 
@@ -42,14 +42,14 @@ class Credentials:
         Raises:
             Misconfigured: they were sealed with a key that we do not have.
         """
-        stored = self._catalog.credential(name)
+        stored = self._stored.get(name)
         if stored is None:
             return None
         return _parse(self._apis.get(name), json.loads(self._seal.open(stored)))
 
     def has(self, name: str) -> bool:
         """Whether any are set; they need not be readable."""
-        return self._catalog.credential(name) is not None
+        return self._stored.get(name) is not None
 
     def set(self, name: str, given: Any) -> None:
         """Store `given`, a JSON object, instead of what there is; `{}` deletes that.
@@ -58,10 +58,10 @@ class Credentials:
             BadInput: not what the API takes; the message names fields and never values.
         """
         if given == {}:
-            self._catalog.write_credential(name, None)
+            self._stored.delete(name)
             return
         parsed = _parse(self._apis.get(name), given)
-        self._catalog.write_credential(name, self._seal.close(json.dumps(as_json(parsed))))
+        self._stored.put(name, self._seal.close(json.dumps(as_json(parsed))))
 
 
 class Seal:

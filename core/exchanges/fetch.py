@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from core.catalog.exchanges import ExchangeCatalog
+from core.catalog import Catalog
 from core.errors import BadInput, HmaError, NotFound
 from core.exchanges.client import Connector
 from core.exchanges.fetch_report import FetchReport
@@ -31,7 +31,7 @@ class Fetcher:
 
     def __init__(
         self,
-        catalog: ExchangeCatalog,
+        catalog: Catalog,
         connector: Connector,
         signal_types: SignalTypes,
         publish: Callable[[str], int],
@@ -59,7 +59,7 @@ class Fetcher:
             BadInput: it is disabled.
             CatalogUnavailable: what was committed before stays.
         """
-        exchange = self._catalog.find(exchange_name)
+        exchange = self._catalog.exchanges.get(exchange_name)
         if not exchange.enabled:
             raise BadInput(f"Exchange '{exchange_name}' is disabled")
         held = HeldExchange.take(self._catalog, exchange, self._lease_seconds)
@@ -89,8 +89,8 @@ class Fetcher:
     def _due(self, fresh_seconds: float) -> list[str]:
         """Who has waited longest comes first, should the time end."""
         due = []
-        for exchange in self._catalog.every():
-            progress = self._catalog.progress(exchange)
+        for exchange in self._catalog.exchanges.every():
+            progress = self._catalog.progress.get(exchange)
             ended = progress.last_fetch_complete_ts or 0
             wait = fresh_seconds if progress.up_to_date else 0
             if exchange.enabled and time.time() >= max(progress.next_try_ts, ended + wait):

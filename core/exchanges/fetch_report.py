@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from core.catalog.exchange.record import Applied
+from core.catalog.exchange.fetched_record import ContentChanges
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class FetchReport:
 
     exchange: str
     fetched: int = 0
-    applied: Applied = field(default_factory=Applied)
+    applied: ContentChanges = field(default_factory=ContentChanges)
     up_to_date: bool = False
     running: bool = False
     error: str | None = None

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from uuid import uuid4
 
+from core.catalog import Catalog
 from core.catalog.exchange.exchange import Exchange
+from core.catalog.exchange.fetched_record import ContentChanges, FetchedRecord
 from core.catalog.exchange.progress import Progress
-from core.catalog.exchange.record import Applied, Fetched
-from core.catalog.exchanges import ExchangeCatalog
 from core.exchanges.client import ApiFailed
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.registry import Api
@@ -63,14 +63,14 @@ class HeldExchange:
 
     def __init__(
         self,
-        catalog: ExchangeCatalog,
+        catalog: Catalog,
         exchange: Exchange,
         holder: str,
         progress: Progress,
         lease_seconds: float,
     ) -> None:
         self.exchange = exchange
-        self.applied = Applied()
+        self.applied = ContentChanges()
         self.fetched = 0
         self._catalog = catalog
         self._holder = holder
@@ -78,16 +78,14 @@ class HeldExchange:
         self._lease_seconds = lease_seconds
 
     @classmethod
-    def take(
-        cls, catalog: ExchangeCatalog, exchange: Exchange, lease_seconds: float
-    ) -> Self | None:
+    def take(cls, catalog: Catalog, exchange: Exchange, lease_seconds: float) -> Self | None:
         """The exchange, held for `lease_seconds`; None while another fetch has it.
 
         Raises:
             NotFound: it has been deleted.
         """
         holder = uuid4().hex
-        progress = catalog.begin(exchange, holder, lease_seconds)
+        progress = catalog.progress.begin(exchange, holder, lease_seconds)
         if progress is None:
             return None
         return cls(catalog, exchange, holder, progress, lease_seconds)
@@ -119,9 +117,9 @@ class HeldExchange:
 
     def records(self, keys: Sequence[str]) -> dict[str, Any]:
         """What is stored under those of `keys` that are here, as JSON."""
-        return self._catalog.stored(self.exchange, keys)
+        return self._catalog.records.get(self.exchange, keys)
 
-    def store(self, records: Sequence[Fetched], position: Position) -> None:
+    def store(self, records: Sequence[FetchedRecord], position: Position) -> None:
         """Store records, and with the last of them the position behind them."""
         # Two keys of one delta may look the same as text; the later one is what it says.
         unique = list({record.key: record for record in records}.values())
@@ -135,7 +133,7 @@ class HeldExchange:
         """The end of the list was reached: remove what this round has not seen."""
         removed = PIECE
         while self._progress.sweeping and removed == PIECE:
-            removed, applied = self._catalog.sweep(
+            removed, applied = self._catalog.records.sweep(
                 self.exchange, self._holder, self._lease_seconds, self._progress.round, PIECE
             )
             self.applied.also(applied)
@@ -158,12 +156,15 @@ class HeldExchange:
         )
 
     def _advance(
-        self, records: Sequence[Fetched] = (), lease_seconds: float | None = None, **changes: Any
+        self,
+        records: Sequence[FetchedRecord] = (),
+        lease_seconds: float | None = None,
+        **changes: Any,
     ) -> None:
         lease = self._lease_seconds if lease_seconds is None else lease_seconds
         progress = replace(self._progress, **changes)
         self.applied.also(
-            self._catalog.advance(
+            self._catalog.records.store(
                 self.exchange, self._holder, lease, changes, records, progress.round
             )
         )

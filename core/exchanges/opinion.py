@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from core.catalog import Catalog
 from core.catalog.exchange.exchange import Exchange
-from core.catalog.exchange.opinion import Opinion, State
+from core.catalog.exchange.opinion import Opinion, OpinionState
 from core.exchanges.client import ApiFailed, Connector
 from core.exchanges.convert import typed_key, typed_record
 
@@ -68,29 +68,27 @@ class OpinionSender:
         return [report for report in reports if report is not None]
 
     def _send(self, exchange: Exchange, deadline: float) -> OpinionReport | None:
-        catalog = self._catalog.exchanges
+        opinions, leases = self._catalog.opinions, self._catalog.leases
         lease, holder = f"opinions/{exchange.id}", uuid4().hex
-        if not catalog.opinions_due(exchange, 1) or not self._catalog.lease(
-            lease, holder, LEASE_SECONDS
-        ):
+        if not opinions.due(exchange, 1) or not leases.take(lease, holder, LEASE_SECONDS):
             return None
         counts = dict.fromkeys(("sent", "postponed", "refused"), 0)
         try:
-            due = catalog.opinions_due(exchange, AT_ONCE)
+            due = opinions.due(exchange, AT_ONCE)
             for opinion in due:
                 if any(counts.values()) and time.monotonic() >= deadline:
                     break
-                if not self._catalog.lease(lease, holder, LEASE_SECONDS):
+                if not leases.take(lease, holder, LEASE_SECONDS):
                     break
                 state, wait, error = self._tell(exchange, opinion)
-                catalog.settle(opinion, state, int(time.time() + wait), error)
+                opinions.settle(opinion, state, int(time.time() + wait), error)
                 counts[_OUTCOMES[state]] += 1
         finally:
-            self._catalog.lease(lease, holder, 0)
+            leases.take(lease, holder, 0)
         finished = sum(counts.values()) == len(due) < AT_ONCE
         return OpinionReport(exchange.name, **counts, finished=finished)
 
-    def _tell(self, exchange: Exchange, opinion: Opinion) -> tuple[State, float, str | None]:
+    def _tell(self, exchange: Exchange, opinion: Opinion) -> tuple[OpinionState, float, str | None]:
         """The opinion's state then, seconds until it is told again, and what went wrong."""
         stored = opinion.record or {}
         try:

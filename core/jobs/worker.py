@@ -14,6 +14,6 @@ def build_anywhere(settings: Settings, task: Task) -> TaskResult:
     """
     services = Services(settings)
     try:
-        return build(services.catalog, services.store, services.signal_types, task)
+        return build(services.catalog.source, services.store, services.signal_types, task)
     finally:
         services.catalog.close()

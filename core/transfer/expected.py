@@ -10,10 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from core.catalog.metadata import checked_metadata
+from core.catalog.content.metadata import checked_metadata
 from core.catalog.models import NAME_LENGTH, NOTE_LENGTH
 from core.catalog.text import storable
-from core.catalog.transfer.moving import MovedBank, MovedExchange, MovedOverride, State
+from core.catalog.transfer.content_state import ContentState
+from core.catalog.transfer.transferred_bank import TransferredBank
+from core.catalog.transfer.transferred_exchange import TransferredExchange
+from core.catalog.transfer.transferred_ratio import TransferredRatio
 from core.errors import BadInput
 from core.exchanges.convert import key_text
 from core.exchanges.registry import EVERYWHERE, ExchangeApis
@@ -24,7 +27,7 @@ from core.transfer.problem import Problem, Report
 LARGEST = 2**63 - 1
 
 
-def expected_bank(bank: HmaBank, report: Report) -> MovedBank | None:
+def expected_bank(bank: HmaBank, report: Report) -> TransferredBank | None:
     """The bank, or None if it cannot be one here, nor any of its content."""
     what = f"bank {bank.name!r}"
     if not _is_name(bank.name):
@@ -36,20 +39,20 @@ def expected_bank(bank: HmaBank, report: Report) -> MovedBank | None:
             )
         )
         return None
-    return MovedBank(str(bank.id), bank.name, _ratio(what, bank.enabled_ratio, report))
+    return TransferredBank(str(bank.id), bank.name, _ratio(what, bank.enabled_ratio, report))
 
 
-def expected_override(name: Any, ratio: Any, report: Report) -> MovedOverride | None:
+def expected_override(name: Any, ratio: Any, report: Report) -> TransferredRatio | None:
     """The ratio of a signal type, or None if its name cannot be one."""
     if not isinstance(name, str) or not storable(name) or not 0 < len(name) <= NAME_LENGTH:
         report(Problem(f"signal type {name!r}", "that is no name: left out"))
         return None
-    return MovedOverride(name, _ratio(f"signal type {name}", ratio, report))
+    return TransferredRatio(name, _ratio(f"signal type {name}", ratio, report))
 
 
 def expected_exchange(
     exchange: HmaExchange, banks: list[int], apis: ExchangeApis, report: Report
-) -> MovedExchange | None:
+) -> TransferredExchange | None:
     """The exchange, or None if it cannot be one here. `banks` are those that it feeds, here."""
     what = f"exchange {exchange.name!r}"
     if not _is_name(exchange.name):
@@ -69,7 +72,7 @@ def expected_exchange(
         config = apis.complete_config(exchange.api, exchange.name, config)
     except BadInput as error:
         report(Problem(what, f"{error.message}: kept, but it can't be fetched like this"))
-    return MovedExchange(
+    return TransferredExchange(
         str(exchange.id), exchange.name, exchange.api, config, bool(exchange.enabled), banks[0]
     )
 
@@ -100,7 +103,7 @@ class ExpectedContent:
         self._exchanges = exchanges
         self._refused = refused
 
-    def state(self, row: HmaContent | HmaOrphan, report: Report) -> State | None:
+    def state(self, row: HmaContent | HmaOrphan, report: Report) -> ContentState | None:
         """What `row` should be, or None if it can't be here at all."""
         if isinstance(row, HmaOrphan):
             what = f"{row.signal_type} signal of content {row.content_id}"
@@ -115,7 +118,7 @@ class ExpectedContent:
         if not 0 < row.id <= LARGEST:
             report(Problem(what, "ids are positive: left out"))
             return None
-        return State(
+        return ContentState(
             row.id,
             self._banks[row.bank_id],
             self._signals(what, row, report),

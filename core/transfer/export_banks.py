@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 
 from core.catalog import Catalog
-from core.catalog.transfer.moving import Moving
 from core.errors import NotFound
 from core.transfer.line import BankLine, ContentLine, Line
 
@@ -14,7 +13,7 @@ def export_banks(catalog: Catalog, names: Collection[str]) -> Iterator[Line]:
     Raises:
         NotFound: there is no bank of one of the names.
     """
-    banks = {bank.name: bank for bank in catalog.list_banks()}
+    banks = {bank.name: bank for bank in catalog.banks.every()}
     if missing := [name for name in names if name not in banks]:
         raise NotFound(f"there is no bank {', '.join(missing)}")
     chosen = [bank for name, bank in banks.items() if not names or name in names]
@@ -22,7 +21,7 @@ def export_banks(catalog: Catalog, names: Collection[str]) -> Iterator[Line]:
     for bank in chosen:
         thresholds = dict(bank.thresholds) or None
         yield BankLine(bank.name, bank.enabled_ratio, bank.allow_list, thresholds)
-    for state in Moving(catalog).states(by_id):
+    for state in catalog.transfer.contents.states(by_id):
         rest = (state.disable_until_ts, state.uri, state.metadata, state.note)
         yield ContentLine(
             by_id[state.bank_id], state.id, state.signals, *rest, list(state.labels) or None

@@ -11,10 +11,12 @@ from itertools import chain
 from typing import TextIO
 
 from core.catalog import Bank, Catalog
-from core.catalog.content import checked_labels, checked_note
-from core.catalog.metadata import checked_metadata
+from core.catalog.content.fields import checked_note
+from core.catalog.content.label import checked_labels
+from core.catalog.content.metadata import checked_metadata
 from core.catalog.text import storable
-from core.catalog.transfer.moving import AT_ONCE, Moving, State
+from core.catalog.transfer.content_state import ContentState
+from core.catalog.transfer.transferred_content import AT_ONCE
 from core.curation.bank_signals import check_thresholds
 from core.errors import BadInput, NotFound
 from core.signal_types.enabled import SignalTypes
@@ -65,7 +67,7 @@ class FileImport:
     ) -> None:
         self._catalog = catalog
         self._signal_types = signal_types
-        self._moving = Moving(catalog)
+        self._contents = catalog.transfer.contents
         self._bank = bank
         self._type = signal_type
         self._keep_ids = keep_ids
@@ -87,7 +89,7 @@ class FileImport:
         lines = self._lines(file)  # before the bank is looked at, as its form matters there
         if self._bank is not None:
             self._bank_id(self._bank)
-        pending: list[tuple[int, State]] = []
+        pending: list[tuple[int, ContentState]] = []
         for number, line in lines:
             if number % AT_ONCE == 0:
                 self._progress(number)
@@ -114,7 +116,7 @@ class FileImport:
         self._bare = True
         return HashList(self._signal_types.enabled(), self._type).read(lines)
 
-    def _taken(self, line: Line | BadInput) -> State | None:
+    def _taken(self, line: Line | BadInput) -> ContentState | None:
         """What a line says of content; None if it speaks of a bank. Raises BadInput."""
         if isinstance(line, BadInput):
             raise line
@@ -124,7 +126,7 @@ class FileImport:
             self._bank_id(line.bank, line)
         return None
 
-    def _state(self, line: ContentLine) -> State:
+    def _state(self, line: ContentLine) -> ContentState:
         name = self._bank or line.bank
         if name is None:
             raise BadInput("it names no bank: say which with --bank")
@@ -132,7 +134,7 @@ class FileImport:
             raise BadInput("No signals given")
         if self._keep_ids and (line.id is None or not 0 < line.id <= LARGEST):
             raise BadInput("it has no id to keep")
-        return State(
+        return ContentState(
             line.id if self._keep_ids else None,
             self._bank_id(name),
             tuple(sorted(map(self._signal, line.signals), key=lambda pair: pair[0])),
@@ -157,12 +159,12 @@ class FileImport:
         """The bank of this name, made if need be; what is in it is known from then on."""
         if name not in self._banks:
             try:
-                bank = self._catalog.bank(name)
+                bank = self._catalog.banks.get(name)
             except NotFound:
                 bank = self._make_bank(line or BankLine(name))
             self._banks[name] = bank.id
             if not self._keep_ids:
-                self._known.update(map(self._key, self._moving.states([bank.id])))
+                self._known.update(map(self._key, self._contents.states([bank.id])))
         return self._banks[name]
 
     def _make_bank(self, line: BankLine) -> Bank:
@@ -170,19 +172,19 @@ class FileImport:
         if not isinstance(thresholds, dict) or not all(type(v) is int for v in thresholds.values()):
             raise BadInput("thresholds should be an object of integers")
         check_thresholds(self._signal_types, thresholds)
-        return self._catalog.create_bank(
+        return self._catalog.banks.create(
             line.bank,
             line.enabled_ratio,
             allow_list=line.allow_list,
             thresholds=thresholds,
         )
 
-    def _key(self, state: State) -> str:
+    def _key(self, state: ContentState) -> str:
         """Of a bare list a content is the same if its signals are; of others if all of it is."""
-        same = State(None, state.bank_id, state.signals) if self._bare else state
+        same = ContentState(None, state.bank_id, state.signals) if self._bare else state
         return replace(same, record=None).digest
 
-    def _store(self, pending: list[tuple[int, State]]) -> None:
+    def _store(self, pending: list[tuple[int, ContentState]]) -> None:
         if self._keep_ids:
             new = self._unlike_present(pending)
         else:
@@ -195,13 +197,13 @@ class FileImport:
                 else:
                     self._known[key] += self._bare
                     new.append(state)
-        self._added += len(self._moving.add(new))
+        self._added += len(self._contents.add(new))
         pending.clear()
 
-    def _unlike_present(self, pending: list[tuple[int, State]]) -> list[State]:
+    def _unlike_present(self, pending: list[tuple[int, ContentState]]) -> list[ContentState]:
         """Those whose id is free. Of the others, those that are not there already are refused."""
-        present = self._moving.present([state.id for _, state in pending if state.id is not None])
-        new: dict[int, State] = {}
+        present = self._contents.present([state.id for _, state in pending if state.id is not None])
+        new: dict[int, ContentState] = {}
         for number, state in pending:
             assert state.id is not None
             other = new.get(state.id) or present.get(state.id)

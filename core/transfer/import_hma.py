@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.catalog import Catalog
-from core.catalog.transfer.moving import AT_ONCE, Moving, State
+from core.catalog.transfer.content_state import ContentState
+from core.catalog.transfer.transferred_content import AT_ONCE
 from core.errors import BadInput
 from core.exchanges.credentials import Credentials
 from core.exchanges.dataclass_json import from_json
@@ -83,7 +84,7 @@ class HmaImport:
         overwrite: bool = False,
     ) -> None:
         self._hma = hma
-        self._moving = Moving(catalog)
+        self._transfer = catalog.transfer
         self._signal_types = signal_types
         self._exchange_apis = exchange_apis
         self._credentials = credentials
@@ -99,31 +100,33 @@ class HmaImport:
         Raises:
             Unavailable: HMA's database or the catalog stopped answering; run it again.
         """
-        self._moving.reserve_ids(self._hma.last_content_id() + FREE_IDS)
+        self._transfer.contents.reserve_ids(self._hma.last_content_id() + FREE_IDS)
         self._overrides()
         content = self._around_content()
         total = sum(n for (_, name), n in self._hma.counts().items() if name is None)
         self._contents(content, total)
-        self._drop("exchange", (str(e.id) for e in self._hma.exchanges()))
-        self._drop("bank", (str(b.id) for b in self._hma.banks()))
+        exchange_keys = {str(exchange.id) for exchange in self._hma.exchanges()}
+        self._transfer.exchanges.delete_others(exchange_keys, self._refuse)
+        bank_keys = {str(bank.id) for bank in self._hma.banks()}
+        self._transfer.banks.delete_others(bank_keys, self._refuse)
         unlike = 0
         for difference in differences(
             self._steps("comparing", total, self._expected(content, lambda _: None)),
-            self._moving.states(),
+            self._transfer.contents.states(),
         ):
             unlike += 1
             self._tell(difference)
-        counts = table(self._hma.counts(), self._moving.counts())
+        counts = table(self._hma.counts(), self._transfer.contents.counts())
         return Outcome(self._written, counts, self._problems, unlike)
 
     def _overrides(self) -> None:
         ratios, enabled = self._hma.overrides(), self._signal_types.enabled()
         overrides = [expected_override(n, r, self._report) for n, r in ratios.items()]
         kept = [override for override in overrides if override is not None]
-        self._written["overrides"] = self._moving.keep_overrides(
+        self._written["overrides"] = self._transfer.ratios.keep(
             kept, self._refuse, overwrite=self._overwrite
         )
-        self._drop("signal_type", ratios)
+        self._transfer.ratios.delete_others(ratios, self._refuse)
         waiting: dict[str, int] = {}
         for (_, name), count in self._hma.counts().items():
             if name is not None and name not in enabled and ratios.get(name) != 0:
@@ -136,7 +139,7 @@ class HmaImport:
         """Banks, exchanges and credentials, and then what content should be among them."""
         banks = self._hma.banks()
         kept = [bank for bank in (expected_bank(b, self._report) for b in banks) if bank]
-        here, self._written["banks"] = self._moving.keep_banks(
+        here, self._written["banks"] = self._transfer.banks.keep(
             kept, self._refuse, overwrite=self._overwrite
         )
         fed: dict[int, list[int]] = {}
@@ -148,7 +151,7 @@ class HmaImport:
             for e in self._hma.exchanges()
         )
         exchanges = [exchange for exchange in expected if exchange is not None]
-        known, self._written["exchanges"] = self._moving.keep_exchanges(
+        known, self._written["exchanges"] = self._transfer.exchanges.keep(
             exchanges, self._refuse, overwrite=self._overwrite
         )
         self._keep_credentials()
@@ -182,7 +185,7 @@ class HmaImport:
     def _contents(self, content: ExpectedContent, total: int) -> None:
         """Go through both sides by ascending id: what is new, what has changed, what is gone."""
         self._written |= {"contents": 0, "gone": 0}
-        put: list[State] = []
+        put: list[ContentState] = []
         gone: list[int] = []
         there = self._steps("moving", total, self._expected(content, self._report))
         for content_id, state, digest in side_by_side(there, self._known()):
@@ -206,24 +209,21 @@ class HmaImport:
 
     def _known(self) -> Iterator[tuple[int, str]]:
         if not self._overwrite:
-            return self._moving.digests()
-        present = ((state.id or 0, state.digest) for state in self._moving.states())
-        known = side_by_side(self._moving.digests(), present)
+            return self._transfer.contents.digests()
+        present = ((state.id or 0, state.digest) for state in self._transfer.contents.states())
+        known = side_by_side(self._transfer.contents.digests(), present)
         return ((content_id, here or "") for content_id, _, here in known)
 
-    def _put(self, states: list[State]) -> None:
-        for content_id in sorted(taken := self._moving.put(states)):
+    def _put(self, states: list[ContentState]) -> None:
+        for content_id in sorted(taken := self._transfer.contents.put(states)):
             why = "other content, made here, has this id: left out"
             self._report(Problem(f"content {content_id}", why))
         self._written["contents"] += len(states) - len(taken)
         states.clear()
 
     def _remove(self, ids: list[int]) -> None:
-        self._written["gone"] += self._moving.drop(ids)
+        self._written["gone"] += self._transfer.contents.delete(ids)
         ids.clear()
-
-    def _drop(self, noun: str, kept: Iterable[str]) -> None:
-        self._moving.drop_others(noun, set(kept), self._refuse)
 
     def _steps(self, doing: str, total: int, items: Iterable[T]) -> Iterator[T]:
         for done, item in enumerate(items):

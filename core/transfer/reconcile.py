@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Literal, TypeVar
 
-from core.catalog.transfer.moving import State
+from core.catalog.transfer.content_state import ContentState
 from core.transfer.problem import Problem
 
 A = TypeVar("A")
@@ -20,7 +20,7 @@ class LeftOut(Enum):
 
 LEFT_OUT: Literal[LeftOut.LEFT_OUT] = LeftOut.LEFT_OUT
 
-There = State | Literal[LeftOut.LEFT_OUT]
+There = ContentState | Literal[LeftOut.LEFT_OUT]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def table(
     return [Row(*key, there.get(key, 0), *here.get(key, (0, 0))) for key in keys]
 
 
-def differences(there: Iterable[tuple[int, There]], here: Iterable[State]) -> Iterator[Problem]:
+def differences(
+    there: Iterable[tuple[int, There]], here: Iterable[ContentState]
+) -> Iterator[Problem]:
     """Each content that is not the same on both sides, by ascending id.
 
     What can't be here has been told already, and is passed over.
@@ -72,7 +74,7 @@ def differences(there: Iterable[tuple[int, There]], here: Iterable[State]) -> It
         elif left.digest != right.digest:
             names = [
                 field.name
-                for field in fields(State)
+                for field in fields(ContentState)
                 if field.name != "labels"
                 and getattr(left, field.name) != getattr(right, field.name)
             ]

@@ -1,12 +1,10 @@
 """Banks: `/c/banks`, `/c/bank/<b>`. A part of the curate function."""
 
-import functools
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from core.catalog import Catalog
 from core.curation.bank_signals import check_thresholds
 from functions.curating.catalog_answers import BankAnswer, DoneAnswer, bank_answer
 from functions.curating.curator import Curating, Curator
@@ -50,7 +48,9 @@ class BankUpdateRequest(BankCreateRequest):
 @router.get("/banks", response_model=list[BankAnswer], responses=errors())
 async def list_banks(curator: Curating) -> Json:
     """All banks."""
-    return Json([bank_answer(bank) for bank in await curator.ask(Catalog.list_banks)])
+    return Json(
+        [bank_answer(bank) for bank in await curator.ask(lambda catalog: catalog.banks.every())]
+    )
 
 
 @router.post(
@@ -64,14 +64,14 @@ async def create_bank(
     body: Annotated[BankCreateRequest, Depends(body_of(BankCreateRequest))], curator: Curating
 ) -> Json:
     """A new, empty bank."""
+    thresholds = _thresholds(curator, body)
     bank = await curator.ask(
-        functools.partial(
-            Catalog.create_bank,
+        lambda catalog: catalog.banks.create(
             name=body.name,
             enabled_ratio=1.0 if body.ratio is None else body.ratio,
             allow_list=bool(body.allow_list),
             crops=bool(body.crops),
-            thresholds=_thresholds(curator, body),
+            thresholds=thresholds,
         )
     )
     return Json(bank_answer(bank), 201)
@@ -80,7 +80,7 @@ async def create_bank(
 @router.get("/bank/{bank_name}", response_model=BankAnswer, responses=errors(404))
 async def show_bank(bank_name: str, curator: Curating) -> Json:
     """A bank."""
-    return Json(bank_answer(await curator.ask(lambda catalog: catalog.bank(bank_name))))
+    return Json(bank_answer(await curator.ask(lambda catalog: catalog.banks.get(bank_name))))
 
 
 @router.put(
@@ -95,15 +95,15 @@ async def update_bank(
     curator: Curating,
 ) -> Json:
     """Rename a bank, or change the share of lookups it takes part in."""
+    thresholds = _thresholds(curator, body)
     bank = await curator.ask(
-        functools.partial(
-            Catalog.update_bank,
-            name=bank_name,
+        lambda catalog: catalog.banks.update(
+            bank_name,
             new_name=body.name,
             enabled_ratio=body.ratio,
             allow_list=body.allow_list,
             crops=body.crops,
-            thresholds=_thresholds(curator, body),
+            thresholds=thresholds,
         )
     )
     return Json(bank_answer(bank), headers=await curator.publish())
@@ -112,7 +112,7 @@ async def update_bank(
 @router.delete("/bank/{bank_name}", response_model=DoneAnswer, responses=errors(400, 404))
 async def delete_bank(bank_name: str, curator: Curating) -> Json:
     """Delete a bank with all its content, if it is there."""
-    await curator.ask(lambda catalog: catalog.delete_bank(bank_name))
+    await curator.ask(lambda catalog: catalog.banks.delete(bank_name))
     return Json({"message": "Done"}, headers=await curator.publish())
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from core.catalog.bank import BankingTerms
 from core.curation.bank_signals import bank_signals
-from core.curation.type_switch import select_types_on
 from core.errors import BadInput
 from functions.curating.catalog_answers import ContentAnswer, content_answer
 from functions.curating.curator import Curating, Curator
@@ -99,11 +99,11 @@ async def add_content(
     curator: Curating,
 ) -> Json:
     """Bank the signals of what a URL leads to, or of an uploaded file."""
-    bank = await curator.ask(lambda catalog: catalog.bank(bank_name))
+    terms = await curator.ask(lambda catalog: catalog.banks.terms(bank_name))
     services, limits = curator.services, curator.limits
-    enabled = await curator.ask(lambda catalog: select_types_on(services.signal_types, catalog))
+    enabled = services.signal_types.without(terms.switched_off)
     hash_it = functools.partial(
-        hash_media, services, limits, types=query.types, crops=bank.crops, enabled=enabled
+        hash_media, services, limits, types=query.types, crops=terms.bank.crops, enabled=enabled
     )
     if query.url:
         said = await read_json(request) if is_json(request) else None
@@ -118,7 +118,7 @@ async def add_content(
                 "labels": _labels_field(media.fields),
             }
             hashed = await hash_it(media)
-    return await _add(curator, bank_name, hashed.signals, extra, hashed.crops)
+    return await _add(curator, terms, hashed.signals, extra, hashed.crops)
 
 
 @router.post(
@@ -129,10 +129,10 @@ async def add_content(
 )
 async def add_signals(bank_name: str, request: Request, curator: Curating) -> Json:
     """Bank signals. Every key of the JSON object but `note` is a signal type."""
-    await curator.ask(lambda catalog: catalog.bank(bank_name))
+    terms = await curator.ask(lambda catalog: catalog.banks.terms(bank_name))
     signals = await read_object(request)
     extra = {"note": signals.pop("note", None)}
-    return await _add(curator, bank_name, signals, extra)
+    return await _add(curator, terms, signals, extra)
 
 
 @router.get(
@@ -148,7 +148,7 @@ async def show_content(
     include_metadata: str = "true",
 ) -> Json:
     """Content of a bank."""
-    content = await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
+    content = await curator.ask(lambda catalog: catalog.contents.get(bank_name, content_id))
     answer: dict[str, Any] = {**content_answer(content)}
     if include_signals.lower() == "true":
         answer["signals"] = content.signals
@@ -169,11 +169,11 @@ async def update_content(
     bank_name: str, content_id: int, request: Request, curator: Curating
 ) -> Json:
     """Disable content, for good or until a time, enable it again, change its note or labels."""
-    await curator.ask(lambda catalog: catalog.content(bank_name, content_id))
+    await curator.ask(lambda catalog: catalog.contents.get(bank_name, content_id))
     body = await read_object(request)
     changes = {name: body[name] for name in ("disable_until_ts", "note", "labels") if name in body}
     content = await curator.ask(
-        lambda catalog: catalog.update_content(bank_name, content_id, **changes)
+        lambda catalog: catalog.contents.update(bank_name, content_id, **changes)
     )
     answer = content_answer(content) | {
         "collab_metadata": {},
@@ -190,22 +190,22 @@ async def update_content(
 )
 async def delete_content(bank_name: str, content_id: int, curator: Curating) -> Json:
     """Delete content of a bank, if it is there."""
-    deleted = await curator.ask(lambda catalog: catalog.delete_content(bank_name, content_id))
+    deleted = await curator.ask(lambda catalog: catalog.contents.delete(bank_name, content_id))
     return Json({"deleted": deleted}, headers=await curator.publish())
 
 
 async def _add(
     curator: Curator,
-    bank_name: str,
+    terms: BankingTerms,
     signals: Mapping[str, Any],
     extra: Mapping[str, Any],
     crops: Sequence[str] = (),
 ) -> Json:
     content = await curator.ask(
         lambda catalog: bank_signals(
-            curator.services.signal_types,
+            curator.services.signal_types.without(terms.switched_off),
             catalog,
-            bank_name,
+            terms.bank.name,
             signals,
             metadata=extra.get("metadata"),
             note=extra.get("note"),

@@ -1,13 +1,12 @@
 """Finding content, within a bank or in all of them; a part of the curate function."""
 
-import functools
 from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from core.catalog import Catalog, Content
+from core.catalog import Content, ContentFilter
 from core.errors import BadInput
 from core.matching.lookup import LookupQuery
 from functions.curating.catalog_answers import ContentAnswer, content_answer
@@ -79,7 +78,7 @@ async def bank_contents(
 @router.get("/bank/{bank_name}/counts", response_model=CountsAnswer, responses=errors(404))
 async def bank_counts(bank_name: str, curator: Curating) -> Json:
     """How many contents a bank has: in all, disabled, and with signals of each type; and crops."""
-    counts = await curator.ask(lambda catalog: catalog.counts(bank_name))
+    counts = await curator.ask(lambda catalog: catalog.banks.count_contents(bank_name))
     return Json(
         {
             "contents": counts.contents,
@@ -94,14 +93,15 @@ async def _contents(bank_name: str | None, query: ContentsQuery, curator: Curato
     if query.signal is not None:
         return await _near_contents(bank_name, query, curator)
     page = await curator.ask(
-        functools.partial(
-            Catalog.contents,
-            bank_name=bank_name,
+        lambda catalog: catalog.contents.page(
+            ContentFilter(
+                bank_name,
+                query.label,
+                query.signal_type,
+                None if query.content_id is None else [query.content_id],
+            ),
             after=query.after,
             limit=query.limit,
-            label=query.label,
-            signal_type=query.signal_type,
-            ids=None if query.content_id is None else [query.content_id],
         )
     )
     return Json(
@@ -117,20 +117,17 @@ async def _near_contents(bank_name: str | None, query: ContentsQuery, curator: C
     if query.signal_type is None or query.signal is None:
         raise BadInput("signal needs a signal_type")
     if bank_name is not None:
-        await curator.ask(lambda catalog: catalog.bank(bank_name))
+        await curator.ask(lambda catalog: catalog.banks.get(bank_name))
     scope = Scope(threshold=None, include_metadata=False, min_snapshot=query.min_snapshot)
     rules = scope.rules(query.signal_type, () if bank_name is None else (bank_name,))
     asked = LookupQuery(query.signal_type, (query.signal,), rules)
     lookup = await run_lookup(curator.services, curator.limits, asked)
     distances = {match.content_id: match.distance for match in lookup.matches[0]}
     page = await curator.ask(
-        functools.partial(
-            Catalog.contents,
-            bank_name=bank_name,
+        lambda catalog: catalog.contents.page(
+            ContentFilter(bank_name, query.label, ids=list(distances)[:LARGEST_PAGE]),
             after=query.after,
             limit=LARGEST_PAGE,
-            label=query.label,
-            ids=list(distances)[:LARGEST_PAGE],
         )
     )
     held = {content.id: content for content in page.contents}

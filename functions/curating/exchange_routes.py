@@ -12,8 +12,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from core.catalog import Catalog
 from core.catalog.exchange.exchange import Exchange, check_name
-from core.catalog.exchanges import ExchangeCatalog
 from core.errors import BadInput, NotFound
 from core.exchanges.registry import Api, takes_credentials
 from core.exchanges.schema import schema
@@ -202,13 +202,13 @@ async def create_exchange(request: Request, curator: Curating) -> Json:
 @router.get("/exchanges", response_model=list[str], responses=errors())
 async def list_exchanges(curator: Curating) -> Json:
     """The names of all exchanges."""
-    return Json([one.name for one in await _ask(curator, ExchangeCatalog.every)])
+    return Json([one.name for one in await curator.ask(lambda catalog: catalog.exchanges.every())])
 
 
 @router.get("/exchange/{exchange_name}", response_model=ExchangeConfig, responses=errors(404))
 async def show_exchange(exchange_name: str, curator: Curating) -> Json:
     """What an exchange was made with."""
-    return Json(_config(await _ask(curator, lambda catalog: catalog.find(exchange_name))))
+    return Json(_config(await curator.ask(lambda catalog: catalog.exchanges.get(exchange_name))))
 
 
 @router.put(
@@ -223,9 +223,8 @@ async def update_exchange(
     curator: Curating,
 ) -> Json:
     """Switch an exchange on or off, or the telling of opinions."""
-    changed = await _ask(
-        curator,
-        lambda catalog: catalog.update(exchange_name, body.enabled, body.report_opinions),
+    changed = await curator.ask(
+        lambda catalog: catalog.exchanges.update(exchange_name, body.enabled, body.report_opinions),
     )
     return Json(_config(changed))
 
@@ -233,7 +232,7 @@ async def update_exchange(
 @router.delete("/exchange/{exchange_name}", response_model=DoneAnswer, responses=errors(404))
 async def delete_exchange(exchange_name: str, curator: Curating) -> Json:
     """Delete an exchange with its bank, if it is there."""
-    await _ask(curator, lambda catalog: catalog.delete(exchange_name))
+    await curator.ask(lambda catalog: catalog.exchanges.delete(exchange_name))
     return Json({"message": "Exchange deleted"}, headers=await curator.publish())
 
 
@@ -243,15 +242,15 @@ async def delete_exchange(exchange_name: str, curator: Curating) -> Json:
 async def show_status(exchange_name: str, curator: Curating) -> Json:
     """How the last fetch of an exchange went."""
 
-    def status(catalog: ExchangeCatalog) -> dict[str, Any]:
-        exchange = catalog.find(exchange_name)
-        progress = catalog.progress(exchange)
+    def status(catalog: Catalog) -> dict[str, Any]:
+        exchange = catalog.exchanges.get(exchange_name)
+        progress = catalog.progress.get(exchange)
         return {
-            "fetched_items": catalog.count_records(exchange),
+            "fetched_items": catalog.records.count(exchange),
             **{name: getattr(progress, name) for name in STATUS},
         }
 
-    return Json(await _ask(curator, status))
+    return Json(await curator.ask(status))
 
 
 @router.get(
@@ -265,23 +264,23 @@ async def show_progress(exchange_name: str, curator: Curating) -> Json:
     `ready`: everything has been downloaded, and lookups know all of it.
     """
 
-    def progress(catalog: ExchangeCatalog) -> dict[str, Any]:
-        exchange = catalog.find(exchange_name)
-        state = catalog.progress(exchange)
-        counts = asdict(catalog.counts(exchange))
+    def progress(catalog: Catalog) -> dict[str, Any]:
+        exchange = catalog.exchanges.get(exchange_name)
+        state = catalog.progress.get(exchange)
+        counts = asdict(catalog.records.counts(exchange))
         unpublished = counts.pop("unpublished")
         also = ("error", "failures", "next_try_ts")
         return {
             "enabled": exchange.enabled,
             "fetch": {name: getattr(state, name) for name in (*STATUS, *also)},
             "fetched": counts,
-            "opinions": catalog.count_opinions(exchange),
+            "opinions": catalog.opinions.count(exchange),
             "ready": state.up_to_date and not state.sweeping and unpublished == 0,
             "report_opinions": exchange.report_opinions,
             "unpublished": unpublished,
         }
 
-    return Json(await _ask(curator, progress))
+    return Json(await curator.ask(progress))
 
 
 @router.get(
@@ -292,8 +291,10 @@ async def list_poisoned(
 ) -> Json:
     """Records of an exchange that could not be understood, or not all of them, and why."""
 
-    def poisoned(catalog: ExchangeCatalog) -> dict[str, Any]:
-        rows = catalog.poisoned(catalog.find(exchange_name), page.after, page.limit)
+    def poisoned(catalog: Catalog) -> dict[str, Any]:
+        rows = catalog.records.poisoned(
+            catalog.exchanges.get(exchange_name), page.after, page.limit
+        )
         records = [
             {"key": key, "reason": reason, "record": record} for _, key, reason, record in rows
         ]
@@ -302,15 +303,11 @@ async def list_poisoned(
             "records": records,
         }
 
-    return Json(await _ask(curator, poisoned))
+    return Json(await curator.ask(poisoned))
 
 
 async def _with(curator: Curator, question: Callable[[Services], T]) -> T:
     return await in_thread(curator.limits.catalog, question, curator.services)
-
-
-async def _ask(curator: Curator, question: Callable[[ExchangeCatalog], T]) -> T:
-    return await curator.ask(lambda catalog: question(catalog.exchanges))
 
 
 def _known(services: Services, name: str) -> Api:

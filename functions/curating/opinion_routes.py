@@ -50,7 +50,7 @@ async def add_opinion(
 ) -> Json:
     """Record what we found of content that came from an exchange."""
     opinion = await curator.ask(
-        lambda catalog: catalog.exchanges.add_opinion(bank_name, content_id, body.opinion)
+        lambda catalog: catalog.opinions.add(bank_name, content_id, body.opinion)
     )
     return Json(_opinion(opinion))
 
@@ -62,7 +62,7 @@ async def add_opinion(
 )
 async def list_opinions(bank_name: str, content_id: int, curator: Curating) -> Json:
     """The opinions on a content, oldest first, and whether its exchange has heard them."""
-    opinions = await curator.ask(lambda catalog: catalog.exchanges.opinions(bank_name, content_id))
+    opinions = await curator.ask(lambda catalog: catalog.opinions.on_content(bank_name, content_id))
     return Json([_opinion(opinion) for opinion in opinions])
 
 

@@ -81,14 +81,14 @@ def _ours(folder: Path, digests: Any, asked: list[str], expected: list[list[int]
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     ours.values["build_peak_bytes"] = peak - digests.nbytes
     ours.values["stored_bytes"] = sum(f.bytes for s in segments for f in s.files.values())
-    services.catalog.create_bank("BENCH", 1.0)
+    services.catalog.banks.create("BENCH", 1.0)
     snapshot = Snapshot(
         TYPE,
         1,
         writer="bench",
         created_at=time.time(),
         threshold=0,
-        banks=tuple(services.catalog.banks()),
+        banks=tuple(services.catalog.banks.indexed()),
         segments=segments,
     )
     services.store.create(Layout(TYPE).snapshot(1), snapshot.to_bytes())
@@ -101,7 +101,7 @@ def _ours(folder: Path, digests: Any, asked: list[str], expected: list[list[int]
     assert [[id_ - FIRST_ID for id_ in ids] for ids in found] == expected[: len(found)]
     warm.pop("first_s")
     ours.values.update(warm)
-    services.catalog.add_content(
+    services.catalog.contents.add(
         "BENCH", {TYPE: random_signal(random.Random(3), 8 * BYTES)}, None, None
     )
     written = read_snapshot(services.store, Layout(TYPE), services.publisher.publish(TYPE))

@@ -168,14 +168,14 @@ def _segments(built: Path, store: ObjectStore, codes: Bits, ours: Figures) -> It
 
 
 def _publish(services: Services, segments: tuple[SegmentRef, ...]) -> None:
-    services.catalog.create_bank("BENCH", 1.0)
+    services.catalog.banks.create("BENCH", 1.0)
     snapshot = Snapshot(
         "pdq",
         1,
         writer="bench",
         created_at=time.time(),
         threshold=31,
-        banks=tuple(services.catalog.banks()),
+        banks=tuple(services.catalog.banks.indexed()),
         segments=segments,
     )
     services.store.create(Layout("pdq").snapshot(1), snapshot.to_bytes())
@@ -225,9 +225,9 @@ def _looked_up(router: Served, query: Bits) -> set[int]:
 def _moved(services: Services) -> float:
     """Bytes written, and read again, for one new hash or, if it is more, for one gone."""
     signal = random_signal(random.Random(3))
-    added = services.catalog.add_content("BENCH", {"pdq": signal}, None, None)
+    added = services.catalog.contents.add("BENCH", {"pdq": signal}, None, None)
     sizes = []
-    for change in (lambda: None, lambda: services.catalog.delete_content("BENCH", added.id)):
+    for change in (lambda: None, lambda: services.catalog.contents.delete("BENCH", added.id)):
         change()
         written = read_snapshot(services.store, Layout("pdq"), services.publisher.publish("pdq"))
         assert written is not None

@@ -24,11 +24,11 @@ PART_SECONDS = 2.0
 def fetch_all(settings: Settings, exchange: str, url: str, said: Path) -> None:
     """Fetch `exchange`, whose API is asked at `url` instead of where it is, if one is given."""
     services = Services(settings)
-    api = services.exchange_apis.get(services.catalog.exchanges.find(exchange).api)
+    api = services.exchange_apis.get(services.catalog.exchanges.get(exchange).api)
     if url:
         services.exchange_apis = ExchangeApis({api.get_name(): api.at(url)})
     fetcher = Fetcher(
-        services.catalog.exchanges,
+        services.catalog,
         services.connector,
         services.signal_types,
         services.publisher.publish,

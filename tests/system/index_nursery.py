@@ -29,10 +29,10 @@ def write(services: Services, seed: int) -> None:
     mine: list[int] = []
     while True:
         if rng.random() < 0.7 or not mine:
-            added = services.catalog.add_content(BANK, {"pdq": random_signal(rng)}, None, None)
+            added = services.catalog.contents.add(BANK, {"pdq": random_signal(rng)}, None, None)
             mine.append(added.id)
         else:
-            services.catalog.delete_content(BANK, mine.pop(rng.randrange(len(mine))))
+            services.catalog.contents.delete(BANK, mine.pop(rng.randrange(len(mine))))
         if rng.random() < 0.4:
             services.publisher.publish_all()
         else:

@@ -205,9 +205,9 @@ def _fetcher(settings: Settings, url: str, said: Path) -> Iterator[BaseProcess]:
 
 def _kill_at(process: BaseProcess, services: Deployment, records: int, rng: random.Random) -> bool:
     """Kill it once so many records are there, or a moment later; whether it still ran."""
-    exchange = services.catalog.exchanges.find(EXCHANGE)
+    exchange = services.catalog.exchanges.get(EXCHANGE)
     deadline = time.monotonic() + PATIENCE
-    while process.is_alive() and services.catalog.exchanges.count_records(exchange) < records:
+    while process.is_alive() and services.catalog.records.count(exchange) < records:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     time.sleep(rng.random() / 10)  # within a request, a conversion, a transaction, publishing
@@ -226,7 +226,7 @@ def _catalog(services: Deployment) -> Counter[tuple[str, str]]:
     return Counter(
         (name, signal)
         for name in TYPES
-        for entry in services.catalog.all_entries(name)
+        for entry in services.catalog.entries.every(name)
         for signal in entry.signals
     )
 

@@ -21,7 +21,7 @@ def race(path: Path, seed: int) -> None:
         services = Services(settings)  # each thread is a publisher of its own
         rng = random.Random(f"{seed} {thread}")
         for _ in range(5):
-            services.catalog.add_content(BANK, {"pdq": random_signal(rng)}, None, None)
+            services.catalog.contents.add(BANK, {"pdq": random_signal(rng)}, None, None)
             services.publisher.publish("pdq")
 
     with ThreadPoolExecutor(4) as pool:

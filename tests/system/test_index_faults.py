@@ -85,7 +85,7 @@ def assert_whole(deployment: Deployment, folder: Path) -> None:
     assert not (folder / "wrong").exists(), (folder / "wrong").read_text()
     deployment.publisher.publish_all()
     assert published_entries(deployment) == catalog_entries(deployment)
-    assert not deployment.catalog.marks("pdq", 1)
+    assert not deployment.catalog.marks.pending("pdq", 1)
     numbers = list_numbers(deployment.store, Layout("pdq"))
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
 

@@ -38,8 +38,8 @@ def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_ent
         kept = deployment.add(random_signal(rng))
         if step % 2:
             deployment.publisher.publish("pdq")
-        deployment.catalog.delete_content("KNOWN", gone)
-        deployment.catalog.update_content("KNOWN", kept, note=f"step {step}")
+        deployment.catalog.contents.delete("KNOWN", gone)
+        deployment.catalog.contents.update("KNOWN", kept, note=f"step {step}")
         publishers.stdin.write(f"{step}\n")
         publishers.stdin.flush()
         status = int(publishers.stdout.readline())
@@ -47,7 +47,7 @@ def test_a_publisher_killed_at_every_step_loses_nothing(tmp_path: Path, tail_ent
             published_entries(deployment)  # whatever is newest is whole and can be read
         deployment.publisher.publish("pdq")
         assert published_entries(deployment) == catalog_entries(deployment), step
-        assert not deployment.catalog.marks("pdq", 1)
+        assert not deployment.catalog.marks.pending("pdq", 1)
         if status == 0:
             break
         assert status == -signal.SIGKILL
@@ -76,6 +76,6 @@ def test_32_publishers_in_8_processes_race_to_a_snapshot_equal_to_the_catalog(
     assert ends_well(racers)
     assert len(catalog_entries(deployment)) == 1 + 8 * 4 * 5
     assert published_entries(deployment) == catalog_entries(deployment)
-    assert not deployment.catalog.marks("pdq", 1)
+    assert not deployment.catalog.marks.pending("pdq", 1)
     numbers = [int(info.key[-25:-5]) for info in deployment.store.list("index/pdq/snapshots/")]
     assert numbers == list(range(1, deployment.newest().number + 1))

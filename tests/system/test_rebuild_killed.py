@@ -62,8 +62,8 @@ def test_a_rebuild_is_killed_and_repeated_over_a_new_store_and_an_old_index(
         wait_until(partial(none_lives, workers), "the workers end")
         newest = newest_snapshot(deployment.store, Layout("pdq"))
         assert bool(newest) is over_an_old_index
-        deployment.catalog.delete_content("KNOWN", ids.pop())
-        deployment.catalog.update_content("KNOWN", ids[1], note=str(rng.random()))
+        deployment.catalog.contents.delete("KNOWN", ids.pop())
+        deployment.catalog.contents.update("KNOWN", ids[1], note=str(rng.random()))
         if newest:
             deployment.publisher.publish_all()
             assert published_entries(deployment) == catalog_entries(deployment)
@@ -74,4 +74,4 @@ def test_a_rebuild_is_killed_and_repeated_over_a_new_store_and_an_old_index(
         assert rebuilt["kept"] >= 2
         assert out.count("done") == rebuilt["tasks"] - rebuilt["kept"]
         assert published_entries(deployment) == catalog_entries(deployment)
-        assert not deployment.catalog.marks("pdq", 1)
+        assert not deployment.catalog.marks.pending("pdq", 1)

@@ -137,8 +137,8 @@ def test_scheduler_publishes_what_was_left_behind(tmp_path: Path) -> None:
     with running(data, "--publish-every", "0.1", store="files") as served:
         hashed = served.post("/h/hash", files={"photo": PHOTO.read_bytes()}).json()
         catalog = Catalog(f"sqlite:///{data / 'catalog.db'}")
-        catalog.create_bank(BANK)
-        left_behind = catalog.add_content(BANK, hashed)
+        catalog.banks.create(BANK)
+        left_behind = catalog.contents.add(BANK, hashed)
         catalog.close()
         wait_until(found(served, left_behind.id), "the scheduler has published it")
 

@@ -60,9 +60,9 @@ class System:
                 continue
             content_id = self.rng.choice(list(self.live))
             if kind < 0.75:
-                catalog.delete_content(self.live.pop(content_id), content_id)
+                catalog.contents.delete(self.live.pop(content_id), content_id)
             else:
-                catalog.update_content(
+                catalog.contents.update(
                     self.live[content_id],
                     content_id,
                     disable_until_ts=self.rng.choice([0, 1, int(time.time()) + 9999]),
@@ -86,7 +86,7 @@ def system(seaweedfs: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Ite
         patch.setattr("core.index.publishing.publish.LITTLE_BYTES", 1)
         deployment = Deployment(settings_for(folder, **given, tail_entries=5))
         for name in BANKS:
-            deployment.catalog.create_bank(name, 1.0, allow_list=name == "HARMLESS")
+            deployment.catalog.banks.create(name, 1.0, allow_list=name == "HARMLESS")
         rng = random.Random(7)
         with (
             sharding(environ, COUNT, folder) as sharded,
@@ -136,8 +136,8 @@ def test_answers_are_those_of_one_matcher(system: System) -> None:
             )
             system.deployment.add(hashed.json()["hashes"]["pdq"], "ONE")
         if step == 6:
-            system.deployment.catalog.update_bank("TWO", "ZWEI", 0.5, thresholds={"pdq": 20})
-            system.deployment.catalog.update_bank("ZWEI", "TWO")
+            system.deployment.catalog.banks.update("TWO", "ZWEI", 0.5, thresholds={"pdq": 20})
+            system.deployment.catalog.banks.update("ZWEI", "TWO")
         system.deployment.publisher.publish("video_md5")
         number = system.change(12)
         assert number == system.deployment.newest().number

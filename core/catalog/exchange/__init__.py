@@ -5,6 +5,9 @@
 | `exchange` | an exchange, and the bank that it feeds |
 | `credential` | what an API is asked with, sealed or not |
 | `progress` | how far an exchange has been fetched, and who is at it |
-| `record` | what it said, record by record, and what that makes of our content |
+| `fetched_record` | what an exchange says of a record, and what storing that changes |
+| `record` | records that are here: storing, sweeping, listing |
+| `record_writer`, `record_content` | records as rows; the content that they become |
+| `record_counts` | how much of an exchange is here, and how much of that is unpublished |
 | `opinion` | what we found of its records, and whether it has heard that |
 """

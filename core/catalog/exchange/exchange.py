@@ -8,7 +8,8 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from core.catalog import bank
+from core.catalog.bank import delete_bank
+from core.catalog.database import Database
 from core.catalog.models import (
     NAME_LENGTH,
     BankRow,
@@ -43,46 +44,80 @@ class Exchange:
     report_opinions: bool
 
 
-def every(session: Session) -> list[Exchange]:
-    """All exchanges, by id."""
-    return [_of(row) for row in session.exec(select(ExchangeRow).order_by(col(ExchangeRow.id)))]
+class Exchanges:
+    """All exchanges of one catalog."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def find(session: Session, name: str) -> Exchange:
-    """The exchange of this name.
+    def every(self) -> list[Exchange]:
+        """All exchanges, by id."""
+        with self._database.reading() as session:
+            rows = session.exec(select(ExchangeRow).order_by(col(ExchangeRow.id)))
+            return [_exchange_of(row) for row in rows]
 
-    Raises:
-        NotFound: there surely is none.
-    """
-    return _of(_row(session, name))
+    def get(self, name: str) -> Exchange:
+        """The exchange of this name. Raises NotFound: there surely is none."""
+        with self._database.reading() as session:
+            return _exchange_of(_row(session, name))
 
+    def create(self, name: str, api: str, config: dict[str, Any], enabled: bool = True) -> Exchange:
+        """A new exchange, and the bank of the same name that it feeds.
 
-def create(
-    session: Session, name: str, api: str, config: dict[str, Any], enabled: bool
-) -> Exchange:
-    """A new exchange, and the bank of the same name that it feeds.
+        Raises:
+            BadInput: the name.
+            Forbidden: an exchange or a bank has it.
+        """
+        check_name(name)
+        with self._database.writing() as session:
+            same_name = select(ExchangeRow.id).where(ExchangeRow.name == name)
+            if session.exec(same_name).first() is not None:
+                raise Forbidden("Exchange already exists")
+            # Its name may begin with a digit, as in HMA.
+            bank = BankRow(name=name, enabled_ratio=1.0)
+            session.add(bank)
+            try:
+                session.flush()
+            except IntegrityError as error:
+                raise Forbidden("Bank already exists") from error
+            assert bank.id is not None
+            row = ExchangeRow(name=name, api=api, config=config, enabled=enabled, bank_id=bank.id)
+            session.add(row)
+            session.flush()
+            assert row.id is not None
+            session.add(ExchangeStateRow(exchange_id=row.id))
+            session.flush()
+            return _exchange_of(row)
 
-    Raises:
-        BadInput: the name.
-        Forbidden: an exchange or a bank has it.
-    """
-    check_name(name)
-    if session.exec(select(ExchangeRow.id).where(ExchangeRow.name == name)).first() is not None:
-        raise Forbidden("Exchange already exists")
-    feeds = BankRow(name=name, enabled_ratio=1.0)  # whose name may begin with a digit, as in HMA
-    session.add(feeds)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        raise Forbidden("Bank already exists") from error
-    assert feeds.id is not None
-    row = ExchangeRow(name=name, api=api, config=config, enabled=enabled, bank_id=feeds.id)
-    session.add(row)
-    session.flush()
-    assert row.id is not None
-    session.add(ExchangeStateRow(exchange_id=row.id))
-    session.flush()
-    return _of(row)
+    def update(
+        self, name: str, enabled: bool | None = None, report_opinions: bool | None = None
+    ) -> Exchange:
+        """The exchange with what is not None changed. Raises NotFound."""
+        with self._database.writing() as session:
+            row = _row(session, name, lock=True)
+            if enabled is not None:
+                row.enabled = enabled
+            if report_opinions is not None:
+                row.report_opinions = report_opinions
+            session.flush()
+            return _exchange_of(row)
+
+    def delete(self, name: str) -> None:
+        """Delete the exchange, if there is one, all it has fetched, and its bank."""
+        with self._database.writing() as session:
+            try:
+                row = _row(session, name, lock=True)
+            except NotFound:
+                return
+            bank_name = session.get_one(BankRow, row.bank_id).name
+            # Fetches first change their state, then the bank: keep that order of locks. And not
+            # by the cascade, which would first set the content of each of a million records to
+            # null.
+            for table in ExchangeStateRow, ExchangeRecordRow:
+                session.connection().execute(delete(table).where(col(table.exchange_id) == row.id))
+            session.delete(row)
+            session.flush()
+            delete_bank(session, bank_name)
 
 
 def check_name(name: object) -> None:
@@ -91,42 +126,6 @@ def check_name(name: object) -> None:
         raise BadInput("Field `bank` must match /^[A-Z0-9_]+$/")
     if len(name) > NAME_LENGTH:
         raise BadInput(f"Field `bank` must be at most {NAME_LENGTH} characters")
-
-
-def update(
-    session: Session, name: str, enabled: bool | None, report_opinions: bool | None
-) -> Exchange:
-    """The exchange with what is not None changed.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = _row(session, name, lock=True)
-    if enabled is not None:
-        row.enabled = enabled
-    if report_opinions is not None:
-        row.report_opinions = report_opinions
-    session.flush()
-    return _of(row)
-
-
-def remove(session: Session, name: str) -> None:
-    """Delete the exchange, if there is one, all it has fetched, and its bank."""
-    try:
-        row = _row(session, name, lock=True)
-    except NotFound:
-        return
-    feeds = session.get_one(BankRow, row.bank_id).name
-    connection = session.connection()
-    # Fetches first change their state, then the bank: keep that order of locks. And not by the
-    # cascade, which would first set the content of each of a million records to null.
-    connection.execute(delete(ExchangeStateRow).where(col(ExchangeStateRow.exchange_id) == row.id))
-    connection.execute(
-        delete(ExchangeRecordRow).where(col(ExchangeRecordRow.exchange_id) == row.id)
-    )
-    session.delete(row)
-    session.flush()
-    bank.remove(session, feeds)
 
 
 def _row(session: Session, name: str, *, lock: bool = False) -> ExchangeRow:
@@ -139,7 +138,7 @@ def _row(session: Session, name: str, *, lock: bool = False) -> ExchangeRow:
     return row
 
 
-def _of(row: ExchangeRow) -> Exchange:
+def _exchange_of(row: ExchangeRow) -> Exchange:
     assert row.id is not None
     return Exchange(
         row.id, row.name, row.api, row.config, row.enabled, row.bank_id, row.report_opinions

@@ -7,13 +7,16 @@ first proves that its fetch still holds the exchange: one that slept while anoth
 **Order of locks** (PostgreSQL): the state of the exchange, its lease, then as in `marks`.
 """
 
+import time
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from core.catalog import lease
+from core.catalog.database import Database
+from core.catalog.exchange.exchange import Exchange
+from core.catalog.lease import take_lease
 from core.catalog.models import ExchangeStateRow
 from core.errors import NotFound, Superseded
 
@@ -51,33 +54,34 @@ class Progress:
     next_try_ts: int = 0
 
 
-def read(session: Session, exchange_id: int) -> Progress:
-    """How far the exchange has been fetched.
+class FetchProgress:
+    """How far each exchange has been fetched. It moves on with its records: `Records.store`."""
 
-    Raises:
-        NotFound: it has been deleted.
-    """
-    return _of(_row(session, exchange_id, lock=False))
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, exchange: Exchange) -> Progress:
+        """How far the exchange has been fetched. Raises NotFound: it has been deleted."""
+        with self._database.reading() as session:
+            return _progress_of(_row(session, exchange.id, lock=False))
+
+    def begin(self, exchange: Exchange, holder: str, seconds: float) -> Progress | None:
+        """Take the exchange for `seconds`, to fetch it; None while another fetch has it.
+
+        Raises:
+            NotFound: it has been deleted.
+        """
+        with self._database.writing() as session:
+            row = _row(session, exchange.id, lock=True)
+            if not take_lease(session, _lease(exchange.id), holder, seconds):
+                return None
+            row.holder = holder
+            row.running_fetch_start_ts = int(time.time())
+            session.flush()
+            return _progress_of(row)
 
 
-def begin(
-    session: Session, exchange_id: int, holder: str, seconds: float, now: int
-) -> Progress | None:
-    """Take the exchange for `seconds`, to fetch it; None while another fetch has it.
-
-    Raises:
-        NotFound: it has been deleted.
-    """
-    row = _row(session, exchange_id, lock=True)
-    if not lease.take(session, _lease(exchange_id), holder, seconds):
-        return None
-    row.holder = holder
-    row.running_fetch_start_ts = now
-    session.flush()
-    return _of(row)
-
-
-def advance(
+def advance_progress(
     session: Session, exchange_id: int, holder: str, seconds: float, changes: dict[str, Any]
 ) -> None:
     """Change the state and keep the exchange for `seconds` more; 0 gives it back.
@@ -91,7 +95,7 @@ def advance(
     changed = session.connection().execute(
         update(ExchangeStateRow).where(*mine).values(**{"holder": holder, **changes})  # type: ignore[arg-type]
     )
-    if not (changed.rowcount and lease.take(session, _lease(exchange_id), holder, seconds)):
+    if not (changed.rowcount and take_lease(session, _lease(exchange_id), holder, seconds)):
         raise Superseded("another fetch took this exchange over, or it has been deleted")
 
 
@@ -107,5 +111,5 @@ def _row(session: Session, exchange_id: int, *, lock: bool) -> ExchangeStateRow:
     return row
 
 
-def _of(row: ExchangeStateRow) -> Progress:
+def _progress_of(row: ExchangeStateRow) -> Progress:
     return Progress(**{field.name: getattr(row, field.name) for field in fields(Progress)})

@@ -26,7 +26,7 @@ class Follower:
     def clear(self, taken: dict[str, Sequence[Mark]], catalog: Catalog | None = None) -> None:
         """Clear the marks that were taken; through `catalog`, if it is to be another one."""
         for name, marks in taken.items():
-            (catalog or self._catalog).clear(name, marks)
+            (catalog or self._catalog).marks.clear(name, marks)
 
     def publish(self, limit: int = 1000) -> int:
         """Take and clear; how many marks that were."""
@@ -46,9 +46,9 @@ class Follower:
         }
 
     def _take(self, name: str, limit: int) -> Sequence[Mark]:
-        marks = self._catalog.marks(name, limit)
+        marks = self._catalog.marks.pending(name, limit)
         if marks:  # without one, a publisher reads nothing: what it holds has to be right
-            entries = list(self._catalog.entries(name, [mark.content_id for mark in marks]))
+            entries = list(self._catalog.entries.read(name, [mark.content_id for mark in marks]))
             for mark in marks:
                 self._entries[name].pop(mark.content_id, None)
             self._entries[name].update((entry.content_id, entry) for entry in entries)
@@ -61,11 +61,12 @@ def picture(catalog: Catalog) -> Picture:
     banks = _banks(catalog)
     return {
         name: {
-            entry.content_id: (entry, *banks[entry.bank_id]) for entry in catalog.all_entries(name)
+            entry.content_id: (entry, *banks[entry.bank_id])
+            for entry in catalog.entries.every(name)
         }
         for name in TYPES
     }
 
 
 def _banks(catalog: Catalog) -> dict[int, tuple[str, float]]:
-    return {bank.id: (bank.name, bank.enabled_ratio) for bank in catalog.banks()}
+    return {bank.id: (bank.name, bank.enabled_ratio) for bank in catalog.banks.indexed()}

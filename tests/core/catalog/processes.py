@@ -20,7 +20,7 @@ def migrate(urls: list[str], together: Barrier) -> None:
             catalog = Catalog(url)
             together.wait()
             catalog.migrate()
-            assert catalog.list_banks() == []
+            assert catalog.banks.every() == []
             catalog.close()
     except BaseException:
         together.abort()  # or the others would wait for us for ever
@@ -33,19 +33,19 @@ def write(catalog: Catalog, writer: int, rounds: int) -> None:
     Leaves 2 contents a round in the shared bank `ALL`, and 1 in the writer's.
     """
     name = f"OWN_{writer}"
-    catalog.create_bank(name)
+    catalog.banks.create(name)
     for n in range(rounds):
         signals = {"pdq": f"{writer:032x}{n:032x}"}
-        kept = catalog.add_content("ALL", signals)
-        gone = catalog.add_content("ALL", {**signals, "video_md5": f"{n:032x}"})
-        catalog.add_content(name, {**signals, "video_md5": f"{n:032x}"})
-        catalog.update_content("ALL", kept.id, note=f"{writer}/{n}", disable_until_ts=n % 2)
-        assert catalog.delete_content("ALL", gone.id) == 1
-        catalog.add_content("ALL", signals)
-        name = catalog.update_bank(name, f"OWN_{writer}_{n}", 1 / (n + 1)).name
-    catalog.create_bank(f"GONE_{writer}")
-    catalog.add_content(f"GONE_{writer}", {"pdq": "f0" * 32})
-    catalog.delete_bank(f"GONE_{writer}")
+        kept = catalog.contents.add("ALL", signals)
+        gone = catalog.contents.add("ALL", {**signals, "video_md5": f"{n:032x}"})
+        catalog.contents.add(name, {**signals, "video_md5": f"{n:032x}"})
+        catalog.contents.update("ALL", kept.id, note=f"{writer}/{n}", disable_until_ts=n % 2)
+        assert catalog.contents.delete("ALL", gone.id) == 1
+        catalog.contents.add("ALL", signals)
+        name = catalog.banks.update(name, f"OWN_{writer}_{n}", 1 / (n + 1)).name
+    catalog.banks.create(f"GONE_{writer}")
+    catalog.contents.add(f"GONE_{writer}", {"pdq": "f0" * 32})
+    catalog.banks.delete(f"GONE_{writer}")
 
 
 def write_in_threads(url: str, writers: range, rounds: int) -> None:
@@ -58,10 +58,10 @@ def write_in_threads(url: str, writers: range, rounds: int) -> None:
 
 
 CHANGES: dict[str, Callable[[Catalog], object]] = {
-    "add": lambda catalog: catalog.add_content("A", {"pdq": "f0" * 32, "video_md5": "0a" * 16}),
-    "remove": lambda catalog: catalog.delete_content("A", 1),
-    "rename": lambda catalog: catalog.update_bank("A", "B", 0.5),
-    "drop": lambda catalog: catalog.delete_bank("A"),
+    "add": lambda catalog: catalog.contents.add("A", {"pdq": "f0" * 32, "video_md5": "0a" * 16}),
+    "remove": lambda catalog: catalog.contents.delete("A", 1),
+    "rename": lambda catalog: catalog.banks.update("A", "B", 0.5),
+    "drop": lambda catalog: catalog.banks.delete("A"),
 }
 
 

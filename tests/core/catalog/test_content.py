@@ -14,22 +14,22 @@ SIGNALS = {"pdq": "f0" * 32, "video_md5": "0a" * 16}
 
 @pytest.fixture
 def bank(catalog: Catalog) -> Bank:
-    return catalog.create_bank("A")
+    return catalog.banks.create("A")
 
 
 def test_content_is_found_as_it_was_added(catalog: Catalog, bank: Bank) -> None:
     """With its metadata to the last nested value, its note and its address."""
     metadata = {"content_id": "x", "content_uri": "y", "json": {"ü": [1, 2.5, None, {"a": "😀"}]}}
-    added = catalog.add_content("A", SIGNALS, metadata, "n", "https://example.com/1.jpg")
+    added = catalog.contents.add("A", SIGNALS, metadata, "n", "https://example.com/1.jpg")
     assert added == Content(added.id, bank, SIGNALS, 1, "https://example.com/1.jpg", metadata, "n")
-    assert catalog.content("A", added.id) == added
+    assert catalog.contents.get("A", added.id) == added
 
 
 def test_content_needs_no_more_than_a_signal(catalog: Catalog, bank: Bank) -> None:
     """Empty metadata and an empty note are none."""
-    added = catalog.add_content("A", {"pdq": "f0"}, {}, "")
+    added = catalog.contents.add("A", {"pdq": "f0"}, {}, "")
     assert added == Content(added.id, bank, {"pdq": "f0"}, 1, None, None, None)
-    assert catalog.content("A", added.id) == added
+    assert catalog.contents.get("A", added.id) == added
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_what_cannot_be_kept_is_refused_and_leaves_nothing(
 ) -> None:
     """Neither a row nor a mark for the publisher, and the reason is told."""
     with pytest.raises(BadInput, match=why):
-        catalog.add_content("A", **{"signals": SIGNALS, **given})
-    assert list(catalog.all_entries("pdq")) == []
-    assert catalog.marks("pdq", 10) == []
+        catalog.contents.add("A", **{"signals": SIGNALS, **given})
+    assert list(catalog.entries.every("pdq")) == []
+    assert catalog.marks.pending("pdq", 10) == []
 
 
 def test_a_note_of_255_characters_is_kept_whatever_they_are(catalog: Catalog, bank: Bank) -> None:
     """Characters are counted, not bytes: these take four each."""
     note = "😀" * 255
-    added = catalog.add_content("A", SIGNALS, note=note)
-    assert catalog.content("A", added.id).note == note
+    added = catalog.contents.add("A", SIGNALS, note=note)
+    assert catalog.contents.get("A", added.id).note == note
 
 
 @pytest.mark.parametrize("content_id", [-1, 0, 2**31, 2**63 - 1, 2**63, 2**64, 10**400])
@@ -70,52 +70,52 @@ def test_content_that_is_not_there_is_not_found(
 ) -> None:
     """Also under numbers that the database does not have."""
     calls: list[Callable[[], object]] = [
-        lambda: catalog.content("A", content_id),
-        lambda: catalog.update_content("A", content_id, note=7),
+        lambda: catalog.contents.get("A", content_id),
+        lambda: catalog.contents.update("A", content_id, note=7),
     ]
     for call in calls:
         with pytest.raises(NotFound) as raised:
             call()
         assert raised.value.message == f"content '{content_id}' not found"
-    assert catalog.delete_content("A", content_id) == 0
+    assert catalog.contents.delete("A", content_id) == 0
 
 
 def test_content_is_reached_through_its_own_bank_only(catalog: Catalog, bank: Bank) -> None:
     """Through another it is not found, not changed and not deleted."""
-    catalog.create_bank("B")
-    added = catalog.add_content("A", SIGNALS)
+    catalog.banks.create("B")
+    added = catalog.contents.add("A", SIGNALS)
     with pytest.raises(NotFound, match=f"^content '{added.id}' not found$"):
-        catalog.content("B", added.id)
+        catalog.contents.get("B", added.id)
     with pytest.raises(NotFound, match=f"^content '{added.id}' not found$"):
-        catalog.update_content("B", added.id, disable_until_ts=0)
-    assert catalog.delete_content("B", added.id) == 0
-    assert catalog.content("A", added.id) == added
+        catalog.contents.update("B", added.id, disable_until_ts=0)
+    assert catalog.contents.delete("B", added.id) == 0
+    assert catalog.contents.get("A", added.id) == added
 
 
 def test_an_update_changes_what_it_is_given(catalog: Catalog, bank: Bank) -> None:
     """Note and time change apart from each other, and the metadata never does."""
-    added = catalog.add_content("A", SIGNALS, {"content_id": "x"}, "first")
+    added = catalog.contents.add("A", SIGNALS, {"content_id": "x"}, "first")
 
     def now(ts: int, note: str | None) -> Content:
         return Content(added.id, bank, SIGNALS, ts, None, {"content_id": "x"}, note)
 
-    assert catalog.update_content("A", added.id) == now(1, "first")
-    assert catalog.update_content("A", added.id, disable_until_ts=0) == now(0, "first")
-    assert catalog.update_content("A", added.id, note="second") == now(0, "second")
-    assert catalog.update_content("A", added.id, note="") == now(0, None)
-    assert catalog.update_content("A", added.id, note="third", disable_until_ts=1) == now(
+    assert catalog.contents.update("A", added.id) == now(1, "first")
+    assert catalog.contents.update("A", added.id, disable_until_ts=0) == now(0, "first")
+    assert catalog.contents.update("A", added.id, note="second") == now(0, "second")
+    assert catalog.contents.update("A", added.id, note="") == now(0, None)
+    assert catalog.contents.update("A", added.id, note="third", disable_until_ts=1) == now(
         1, "third"
     )
-    assert catalog.update_content("A", added.id, note=None) == now(1, None)
-    assert catalog.content("A", added.id) == now(1, None)
+    assert catalog.contents.update("A", added.id, note=None) == now(1, None)
+    assert catalog.contents.get("A", added.id) == now(1, None)
 
 
 @pytest.mark.parametrize("given", [0, 1, 1_900_000_000, "77"])
 def test_a_time_is_kept(catalog: Catalog, bank: Bank, given: Any) -> None:
     """As a number, even when it was sent as text."""
-    added = catalog.add_content("A", SIGNALS)
-    catalog.update_content("A", added.id, disable_until_ts=given)
-    assert catalog.content("A", added.id).disable_until_ts == int(given)
+    added = catalog.contents.add("A", SIGNALS)
+    catalog.contents.update("A", added.id, disable_until_ts=given)
+    assert catalog.contents.get("A", added.id).disable_until_ts == int(given)
 
 
 @pytest.mark.parametrize(
@@ -138,29 +138,31 @@ def test_a_bad_update_changes_nothing(
     catalog: Catalog, bank: Bank, given: dict[str, Any], why: str
 ) -> None:
     """Not even the part of it that is right."""
-    added = catalog.add_content("A", SIGNALS, note="kept")
+    added = catalog.contents.add("A", SIGNALS, note="kept")
     with pytest.raises(BadInput, match=why):
-        catalog.update_content("A", added.id, **{"note": "new", "disable_until_ts": 0, **given})
-    assert catalog.content("A", added.id) == added
+        catalog.contents.update("A", added.id, **{"note": "new", "disable_until_ts": 0, **given})
+    assert catalog.contents.get("A", added.id) == added
 
 
 def test_content_is_disabled_for_five_years_at_most(catalog: Catalog, bank: Bank) -> None:
     """Five years and an hour from now is refused, an hour less is not."""
-    added = catalog.add_content("A", SIGNALS)
+    added = catalog.contents.add("A", SIGNALS)
     five_years = 5 * 365 * 24 * 3600
     for early in (0, -3600):
-        catalog.update_content(
+        catalog.contents.update(
             "A", added.id, disable_until_ts=int(time.time()) + five_years + early
         )
     with pytest.raises(BadInput, match="less than 5 years"):
-        catalog.update_content("A", added.id, disable_until_ts=int(time.time()) + five_years + 3600)
+        catalog.contents.update(
+            "A", added.id, disable_until_ts=int(time.time()) + five_years + 3600
+        )
 
 
 def test_deleted_content_is_gone_and_the_rest_is_not(catalog: Catalog, bank: Bank) -> None:
     """And deleting it again says that there was nothing to delete."""
-    gone, kept = catalog.add_content("A", SIGNALS), catalog.add_content("A", SIGNALS)
-    assert catalog.delete_content("A", gone.id) == 1
-    assert catalog.delete_content("A", gone.id) == 0
+    gone, kept = catalog.contents.add("A", SIGNALS), catalog.contents.add("A", SIGNALS)
+    assert catalog.contents.delete("A", gone.id) == 1
+    assert catalog.contents.delete("A", gone.id) == 0
     with pytest.raises(NotFound):
-        catalog.content("A", gone.id)
-    assert [entry.content_id for entry in catalog.all_entries("pdq")] == [kept.id]
+        catalog.contents.get("A", gone.id)
+    assert [entry.content_id for entry in catalog.entries.every("pdq")] == [kept.id]

@@ -43,7 +43,7 @@ def test_postgresql_is_reached_whatever_its_scheme_is_spelt(
     """Each way that other programs spell its URL opens the one driver we have."""
     catalog = Catalog(postgres.new_database().replace("postgresql", scheme, 1))
     catalog.migrate()
-    assert catalog.list_banks() == []
+    assert catalog.banks.every() == []
     catalog.close()
 
 
@@ -53,7 +53,7 @@ def test_without_its_driver_the_error_says_what_to_install() -> None:
         "import sys; sys.modules['psycopg'] = None\n"
         "from core.catalog import Catalog\n"
         "from core.errors import Misconfigured\n"
-        "try: Catalog('postgresql://localhost/x').list_banks()\n"
+        "try: Catalog('postgresql://localhost/x').banks.every()\n"
         "except Misconfigured as error: print(error)"
     )
     run = subprocess.run(
@@ -86,9 +86,9 @@ def test_a_database_without_tables_is_not_available_yet(new_url: Callable[[], st
     """Rather than a bank surely not being there."""
     catalog = Catalog(new_url())
     with pytest.raises(CatalogUnavailable, match="migrate"):
-        catalog.bank("A")
+        catalog.banks.get("A")
     catalog.migrate()
-    assert catalog.list_banks() == []
+    assert catalog.banks.every() == []
     catalog.close()
 
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_no_database_is_not_available(tmp_path: Path) -> None:
     path = tmp_path / "catalog.db"
     path.write_bytes(b"not a database" * 1000)
     catalog = Catalog(f"sqlite:///{path}")
-    for call in (catalog.migrate, catalog.list_banks, lambda: catalog.lease("a", "b", 1)):
+    for call in (catalog.migrate, catalog.banks.every, lambda: catalog.leases.take("a", "b", 1)):
         with pytest.raises(CatalogUnavailable, match="not a database"):
             call()
     catalog.close()
@@ -115,7 +115,7 @@ def test_a_path_that_cannot_be_made_is_not_available(tmp_path: Path, blocked: st
     with pytest.raises(CatalogUnavailable):
         catalog.migrate()
     with pytest.raises(CatalogUnavailable):
-        catalog.list_banks()
+        catalog.banks.every()
     catalog.close()
 
 
@@ -125,7 +125,7 @@ def test_a_refused_connection_is_not_available() -> None:
         free.bind(("127.0.0.1", 0))  # bound, but nobody listens
         catalog = Catalog(f"postgresql://u:secret@127.0.0.1:{free.getsockname()[1]}/x")
         with pytest.raises(CatalogUnavailable) as raised:
-            catalog.list_banks()
+            catalog.banks.every()
     assert "secret" not in raised.value.message
 
 
@@ -135,7 +135,7 @@ def test_a_server_that_never_answers_is_given_up_in_bounded_time() -> None:
         catalog = Catalog(f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x")
         began = time.monotonic()
         with pytest.raises(CatalogUnavailable):
-            catalog.list_banks()
+            catalog.banks.every()
         assert time.monotonic() - began < 15
 
 
@@ -145,7 +145,7 @@ def test_a_server_that_went_away_and_came_back_is_used_again(postgres: Postgres)
     name = url.split("/")[3].partition("?")[0]
     catalog = Catalog(url)
     catalog.migrate()
-    bank = catalog.create_bank("A")
+    bank = catalog.banks.create("A")
     with psycopg.connect(postgres.url, autocommit=True) as admin:
 
         def cut(allow: bool) -> None:
@@ -155,13 +155,13 @@ def test_a_server_that_went_away_and_came_back_is_used_again(postgres: Postgres)
             )
 
         cut(allow=True)
-        assert catalog.bank("A") == bank
+        assert catalog.banks.get("A") == bank
         cut(allow=False)
-        for call in (catalog.list_banks, lambda: catalog.create_bank("B")):
+        for call in (catalog.banks.every, lambda: catalog.banks.create("B")):
             with pytest.raises(CatalogUnavailable):
                 call()
         cut(allow=True)
-        assert catalog.list_banks() == [bank]
+        assert catalog.banks.every() == [bank]
     catalog.close()
 
 
@@ -169,11 +169,11 @@ def test_all_that_is_read_at_once_is_one_state(postgres: Postgres) -> None:
     """What others commit between two statements of a reading is seen by the next reading only."""
     url = on_postgres(postgres)
     reader, writer = Database(url), Catalog(url)
-    writer.create_bank("A")
+    writer.banks.create("A")
     with reader.reading() as session:
         before = session.exec(select(BankRow.name)).all()
-        writer.create_bank("B")
-        writer.update_bank("A", "C")
+        writer.banks.create("B")
+        writer.banks.update("A", "C")
         assert session.exec(select(BankRow.name)).all() == before == ["A"]
     with reader.reading() as session:
         assert set(session.exec(select(BankRow.name)).all()) == {"B", "C"}
@@ -186,12 +186,12 @@ def test_a_connection_lost_within_a_change_undoes_it(postgres: Postgres) -> None
     url = postgres.new_database()
     catalog = Catalog(url)
     catalog.migrate()
-    catalog.create_bank("A", 0.5)
+    catalog.banks.create("A", 0.5)
     errors = []
 
     def change() -> None:
         try:
-            catalog.update_bank("A", None, 1.0)
+            catalog.banks.update("A", None, 1.0)
         except CatalogUnavailable as error:
             errors.append(error)
 
@@ -207,7 +207,7 @@ def test_a_connection_lost_within_a_change_undoes_it(postgres: Postgres) -> None
             pass
         changing.join()
     assert len(errors) == 1
-    assert catalog.bank("A").enabled_ratio == 0.5
+    assert catalog.banks.get("A").enabled_ratio == 0.5
     catalog.close()
 
 
@@ -215,7 +215,7 @@ def test_a_lock_is_waited_for_in_bounded_time(
     url: str, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While readers don't wait at all."""
-    catalog.create_bank("A")
+    catalog.banks.create("A")
     ours, its = CONTEXT.Pipe()
     holder = start(write_until, url, "rename", 4, its)
     assert ours.recv() == "stopped"
@@ -224,36 +224,36 @@ def test_a_lock_is_waited_for_in_bounded_time(
     too_late = threading.Timer(15, holder.kill)
     too_late.start()
     with pytest.raises(CatalogUnavailable):
-        impatient.update_bank("A", None, 0.5)
+        impatient.banks.update("A", None, 0.5)
     too_late.cancel()
-    assert [bank.name for bank in impatient.list_banks()] == ["A"]
+    assert [bank.name for bank in impatient.banks.every()] == ["A"]
     holder.kill()
     holder.join()
-    assert impatient.update_bank("A", None, 0.5).enabled_ratio == 0.5
+    assert impatient.banks.update("A", None, 0.5).enabled_ratio == 0.5
     impatient.close()
 
 
 def test_a_child_forked_after_use_has_connections_of_its_own(url: str, catalog: Catalog) -> None:
     """In a program of its own, so that no thread of the tests is copied half-way."""
-    catalog.create_bank("A")
+    catalog.banks.create("A")
     program = """if True:
         import os, sys
         from core.catalog import Catalog
         catalog = Catalog(sys.argv[1])
-        catalog.add_content("A", {"pdq": "f0"})
+        catalog.contents.add("A", {"pdq": "f0"})
         children = []
         for n in range(4):
             pid = os.fork()
             if pid == 0:
                 for _ in range(10):
-                    catalog.add_content("A", {"pdq": f"f{n}"})
+                    catalog.contents.add("A", {"pdq": f"f{n}"})
                 catalog.close()
                 sys.exit()
             children.append(pid)
         for _ in range(10):
-            catalog.add_content("A", {"pdq": "f0"})
+            catalog.contents.add("A", {"pdq": "f0"})
         assert all(os.waitpid(pid, 0)[1] == 0 for pid in children)
-        catalog.add_content("A", {"pdq": "f0"})
+        catalog.contents.add("A", {"pdq": "f0"})
         catalog.close()
     """
     run = subprocess.run(
@@ -263,17 +263,17 @@ def test_a_child_forked_after_use_has_connections_of_its_own(url: str, catalog: 
         text=True,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    assert len(list(catalog.all_entries("pdq"))) == 52
+    assert len(list(catalog.entries.every("pdq"))) == 52
 
 
 def test_reading_leaves_no_lock_behind(tmp_path: Path) -> None:
     """A reader in the middle of a stream keeps nobody from writing, or from anything else."""
     catalog = Catalog(f"sqlite:///{tmp_path}/catalog.db")
     catalog.migrate()
-    catalog.create_bank("A")
+    catalog.banks.create("A")
     for _ in range(2):
-        catalog.add_content("A", {"pdq": "f0"})
-    stream = catalog.all_entries("pdq")
+        catalog.contents.add("A", {"pdq": "f0"})
+    stream = catalog.entries.every("pdq")
     next(stream)
     with sqlite3.connect(tmp_path / "catalog.db", timeout=0) as alone:
         alone.execute("BEGIN EXCLUSIVE")
@@ -297,10 +297,10 @@ def test_writers_that_wait_keep_no_reader_out(tmp_path: Path) -> None:
             waiting.release()
 
     with ThreadPoolExecutor(writers) as pool, busy._database.writing():
-        written = [pool.submit(catalog.create_bank, f"BANK_{n}") for n in range(writers)]
+        written = [pool.submit(catalog.banks.create, f"BANK_{n}") for n in range(writers)]
         for _ in range(writers):
             assert waiting.acquire(timeout=10), "a writer waits for a connection, not for its turn"
-        assert catalog.list_banks() == []
-    assert {done.result() for done in written} == set(catalog.list_banks())
+        assert catalog.banks.every() == []
+    assert {done.result() for done in written} == set(catalog.banks.every())
     catalog.close()
     busy.close()

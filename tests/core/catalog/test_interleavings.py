@@ -25,12 +25,12 @@ Change = Callable[[int, Catalog], object]
 
 CHANGES: dict[str, Change] = {
     # The bank's only content has a pdq: an added video_md5 brings a type the bank did not have.
-    "add": lambda _, catalog: catalog.add_content("A", BOTH),
-    "update": lambda content_id, catalog: catalog.update_content("A", content_id, note="n"),
-    "remove": lambda content_id, catalog: catalog.delete_content("A", content_id),
-    "rename": lambda _, catalog: catalog.update_bank("A", "B", None),
-    "ratio": lambda _, catalog: catalog.update_bank("A", None, 0.5),
-    "drop": lambda _, catalog: catalog.delete_bank("A"),
+    "add": lambda _, catalog: catalog.contents.add("A", BOTH),
+    "update": lambda content_id, catalog: catalog.contents.update("A", content_id, note="n"),
+    "remove": lambda content_id, catalog: catalog.contents.delete("A", content_id),
+    "rename": lambda _, catalog: catalog.banks.update("A", "B", None),
+    "ratio": lambda _, catalog: catalog.banks.update("A", None, 0.5),
+    "drop": lambda _, catalog: catalog.banks.delete("A"),
 }
 
 
@@ -123,8 +123,8 @@ def test_any_interleaving_leaves_the_marks_that_tell_of_it(
     the catalog."""
     follower = Follower(catalog)
     for hold in count(1):
-        catalog.create_bank("A", 1.0)
-        content_id = catalog.add_content("A", PDQ).id
+        catalog.banks.create("A", 1.0)
+        content_id = catalog.contents.add("A", PDQ).id
         follower.publish()
 
         held = Running(url, partial(CHANGES[first], content_id), hold)
@@ -139,8 +139,8 @@ def test_any_interleaving_leaves_the_marks_that_tell_of_it(
 
         follower.publish()
         assert follower.picture() == picture(catalog), f"held after statement {hold}"
-        for bank in catalog.list_banks():
-            catalog.delete_bank(bank.name)
+        for bank in catalog.banks.every():
+            catalog.banks.delete(bank.name)
         follower.publish()
         if not held.stopped:
             assert hold > 3, "it was never held up"

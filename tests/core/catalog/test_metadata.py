@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.catalog.metadata import checked_metadata
+from core.catalog.content.metadata import checked_metadata
 from core.errors import BadInput
 
 

@@ -61,11 +61,11 @@ def test_constraints_and_keys_are_those_of_the_models(catalog: Catalog) -> None:
 
 def test_migrating_again_changes_nothing(url: str, catalog: Catalog) -> None:
     """Neither by the same process nor by another."""
-    bank = catalog.create_bank("A")
+    bank = catalog.banks.create("A")
     catalog.migrate()
     another = Catalog(url)
     another.migrate()
-    assert another.list_banks() == [bank]
+    assert another.banks.every() == [bank]
     another.close()
 
 
@@ -91,7 +91,7 @@ def test_an_interrupted_migration_leaves_nothing(
             catalog.migrate()
     assert sqlalchemy.inspect(catalog._database.engine).get_table_names() == []
     catalog.migrate()
-    assert catalog.list_banks() == []
+    assert catalog.banks.every() == []
     catalog.close()
 
 

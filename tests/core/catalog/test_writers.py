@@ -16,18 +16,18 @@ def check(catalog: Catalog, follower: Follower, writers: int, rounds: int) -> No
     while follower.publish(limit=100):
         pass
     assert follower.picture() == picture(catalog)
-    banks = {bank.name: bank.id for bank in catalog.list_banks()}
+    banks = {bank.name: bank.id for bank in catalog.banks.every()}
     assert set(banks) == {"ALL", *(f"OWN_{writer}_{rounds - 1}" for writer in range(writers))}
-    entries = list(catalog.all_entries("pdq"))
+    entries = list(catalog.entries.every("pdq"))
     assert sum(entry.bank_id == banks["ALL"] for entry in entries) == 2 * writers * rounds
     assert len(entries) == 3 * writers * rounds
-    assert len(list(catalog.all_entries("video_md5"))) == writers * rounds
+    assert len(list(catalog.entries.every("video_md5"))) == writers * rounds
 
 
 def test_no_mark_is_lost_among_32_threads(catalog: Catalog) -> None:
     """Nor does any of them fail, however long the queue for the database is."""
     writers, rounds = 32, 3
-    catalog.create_bank("ALL")
+    catalog.banks.create("ALL")
     follower = Follower(catalog)
     with ThreadPoolExecutor(writers) as pool:
         running = [pool.submit(write, catalog, writer, rounds) for writer in range(writers)]
@@ -41,7 +41,7 @@ def test_no_mark_is_lost_among_32_threads(catalog: Catalog) -> None:
 def test_no_mark_is_lost_among_8_processes(url: str, catalog: Catalog) -> None:
     """Of 4 threads each."""
     processes, threads, rounds = 8, 4, 3
-    catalog.create_bank("ALL")
+    catalog.banks.create("ALL")
     running = [
         start(write_in_threads, url, range(n * threads, (n + 1) * threads), rounds)
         for n in range(processes)
@@ -58,8 +58,8 @@ def test_a_killed_writer_leaves_all_of_a_change_or_nothing(
     url: str, catalog: Catalog, change: str
 ) -> None:
     """Killed after each of its statements in turn; and it keeps nobody else from writing."""
-    catalog.create_bank("A")
-    catalog.add_content("A", {"pdq": "f1" * 32, "video_md5": "0b" * 16})
+    catalog.banks.create("A")
+    catalog.contents.add("A", {"pdq": "f1" * 32, "video_md5": "0b" * 16})
     follower = Follower(catalog)
     follower.publish()
     before = picture(catalog)
@@ -73,8 +73,8 @@ def test_a_killed_writer_leaves_all_of_a_change_or_nothing(
         if outcome == "done":
             break
         assert picture(catalog) == before
-        assert [catalog.marks(name, 10) for name in before] == [[], []]
-        assert catalog.lease("still writable", "me", 60)
+        assert [catalog.marks.pending(name, 10) for name in before] == [[], []]
+        assert catalog.leases.take("still writable", "me", 60)
     assert statement > 3, "it was never stopped"
     assert picture(catalog) != before
     follower.publish()

@@ -16,7 +16,7 @@ SIGNAL = "0123456789abcdef" * 4
 def deployment(tmp_path: Path) -> Deployment:
     (tmp_path / "store").mkdir()
     deployment = Deployment(settings_for(tmp_path))
-    deployment.catalog.create_bank(BANK, 1.0)
+    deployment.catalog.banks.create(BANK, 1.0)
     return deployment
 
 
@@ -33,7 +33,7 @@ def test_signals_are_stored_as_they_are_compared(deployment: Deployment) -> None
     )
     assert content.signals == {"pdq": SIGNAL, "video_md5": md5}
     assert (content.metadata, content.note) == ({"content_id": "a"}, "n")
-    assert deployment.catalog.content(BANK, content.id) == content
+    assert deployment.catalog.contents.get(BANK, content.id) == content
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_one_bad_signal_stores_nothing(
     with pytest.raises(BadInput) as raised:
         bank_signals(deployment.signal_types, deployment.catalog, BANK, signals)
     assert raised.value.message == said
-    assert [*deployment.catalog.all_entries("video_md5")] == []
+    assert [*deployment.catalog.entries.every("video_md5")] == []
 
 
 def test_bank_has_to_be_there(deployment: Deployment) -> None:

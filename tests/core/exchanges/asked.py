@@ -43,7 +43,7 @@ def _fetcher(
     services: Deployment, lease_seconds: float, sleep: Callable[[float], object]
 ) -> Fetcher:
     return Fetcher(
-        services.catalog.exchanges,
+        services.catalog,
         _connector(services),
         services.signal_types,
         services.publisher.publish,

@@ -15,7 +15,7 @@ OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
 
 def stored(services: Deployment) -> str:
-    return str(services.catalog.exchanges.credential("scripted"))
+    return str(services.catalog.credentials.get("scripted"))
 
 
 def test_with_a_key_the_database_never_sees_them(deploy: Deploy) -> None:

@@ -45,11 +45,11 @@ def content_of(services: Deployment, number: int) -> int:
 
 
 def progress(services: Deployment) -> Any:
-    return services.catalog.exchanges.progress(services.catalog.exchanges.find("LIST"))
+    return services.catalog.progress.get(services.catalog.exchanges.get("LIST"))
 
 
 def counts(services: Deployment) -> Any:
-    return services.catalog.exchanges.counts(services.catalog.exchanges.find("LIST"))
+    return services.catalog.records.counts(services.catalog.exchanges.get("LIST"))
 
 
 def test_what_the_exchange_has_matches(services: Deployment, script: Scripted) -> None:
@@ -69,13 +69,13 @@ def test_changes_and_removals_follow(services: Deployment, script: Scripted) -> 
     script.says(stays=1, changes=2, goes=3)
     run(services)
     kept = content_of(services, 2)
-    services.catalog.update_content("LIST", kept, note="mine", disable_until_ts=0)
+    services.catalog.contents.update("LIST", kept, note="mine", disable_until_ts=0)
     script.says(changes=4, goes=None, never_there=None)
     report = run(services)
     assert (report.applied.added, report.applied.changed, report.applied.removed) == (0, 1, 1)
     assert held(services) == script.live()
     assert content_of(services, 4) == kept
-    content = services.catalog.content("LIST", kept)
+    content = services.catalog.contents.get("LIST", kept)
     assert (content.note, content.disable_until_ts) == ("mine", 0)
 
 
@@ -245,10 +245,10 @@ def test_a_checkpoint_that_cannot_be_read_is_none(services: Deployment, script: 
     """Of another version of the API, say: everything is fetched anew."""
     script.says(a=1, b=2)
     run(services)
-    exchange = services.catalog.exchanges.find("LIST")
-    services.catalog.exchanges.begin(exchange, "test", 60)
+    exchange = services.catalog.exchanges.get("LIST")
+    services.catalog.progress.begin(exchange, "test", 60)
     odd = {"checkpoint": {"position": "far"}}
-    services.catalog.exchanges.advance(exchange, "test", 0, odd)
+    services.catalog.records.store(exchange, "test", 0, odd)
     script.log = script.log[1:]
     assert run(services).up_to_date
     assert held(services) == script.live()
@@ -291,8 +291,8 @@ def test_poisoned_records_are_set_aside_with_their_reason(
     report = run(services)
     assert (report.error, report.up_to_date, report.applied.poisoned) == (None, True, 6)
     assert held(services) == [pdq(n) for n in (1, 2, 3, 6, 8, 9)]
-    exchange = services.catalog.exchanges.find("LIST")
-    rows = services.catalog.exchanges.poisoned(exchange, 0, 100)
+    exchange = services.catalog.exchanges.get("LIST")
+    rows = services.catalog.records.poisoned(exchange, 0, 100)
     reasons = {key: reason for _, key, reason, _ in rows}
     assert reasons == {
         "malformed": "Invalid pdq signal: invalid PDQ hash",
@@ -379,8 +379,8 @@ def test_a_fetch_that_lost_its_exchange_changes_nothing(
     def slept(position: int) -> None:
         if position == 10 and not others:
             script.log += [("k0", None), ("k14", None)]
-            exchange = services.catalog.exchanges.find("LIST")
-            services.catalog.lease(f"fetch/{exchange.id}", _holder(services), 0)
+            exchange = services.catalog.exchanges.get("LIST")
+            services.catalog.leases.take(f"fetch/{exchange.id}", _holder(services), 0)
             others.append(FetchReport("none yet"))
             others.append(run(services))
             del script.log[15:]  # what the one that slept sees is what was
@@ -409,7 +409,7 @@ def test_an_exchange_that_is_deleted_meanwhile_stays_deleted(
     assert "deleted" in str(run(services).error)
     services.publisher.publish("pdq")
     assert held(services) == []
-    assert services.catalog.list_banks() == []
+    assert services.catalog.banks.every() == []
     with pytest.raises(NotFound):
         run(services)
 
@@ -420,7 +420,7 @@ def test_what_a_curator_deletes_comes_back_only_with_its_record(
     """Content that nobody wants is better disabled; deleted, it returns when its record does."""
     script.says(a=1, b=2)
     run(services)
-    services.catalog.delete_content("LIST", content_of(services, 1))
+    services.catalog.contents.delete("LIST", content_of(services, 1))
     services.publisher.publish("pdq")
     run(services)
     assert held(services) == [pdq(2)]
@@ -546,8 +546,8 @@ def test_a_record_takes_over_the_content_that_was_moved_here_for_its_key(
     services: Deployment, script: Scripted
 ) -> None:
     """Clients keep its id. What the exchange no longer has leaves when all has been read."""
-    exchange = services.catalog.exchanges.find("LIST")
-    ids = [services.catalog.add_content("LIST", {"pdq": pdq(n)}).id for n in (1, 2)]
+    exchange = services.catalog.exchanges.get("LIST")
+    ids = [services.catalog.contents.add("LIST", {"pdq": pdq(n)}).id for n in (1, 2)]
     with services.catalog._database.writing() as session:
         session.add_all(
             ExchangeRecordRow(exchange_id=exchange.id, key=key, content_id=content_id)

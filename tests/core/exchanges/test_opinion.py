@@ -30,7 +30,7 @@ def content(services: Deployment, script: Scripted) -> int:
 
 
 def states(services: Deployment, content: int) -> list[str]:
-    return [one.state for one in services.catalog.exchanges.opinions("LIST", content)]
+    return [one.state for one in services.catalog.opinions.on_content("LIST", content)]
 
 
 def make_due(services: Deployment) -> None:
@@ -43,7 +43,7 @@ def make_due(services: Deployment) -> None:
 
 def test_an_opinion_is_sent_once(services: Deployment, script: Scripted, content: int) -> None:
     """With the record as its API knows it, under its own key."""
-    services.catalog.exchanges.add_opinion("LIST", content, "false_positive")
+    services.catalog.opinions.add("LIST", content, "false_positive")
     assert send_due(services, 60) == [OpinionReport("LIST", sent=1)]
     assert send_due(services, 60) == []
     assert script.told == [("key", of(1), "false_positive")]
@@ -55,10 +55,10 @@ def test_nothing_is_sent_unless_switched_on(
     services: Deployment, script: Scripted, content: int
 ) -> None:
     """Neither what was recorded before nor what still waits when it is switched off."""
-    services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
+    services.catalog.opinions.add("LIST", content, "true_positive")
     services.catalog.exchanges.update("LIST", report_opinions=False)
     assert send_due(services, 60) == []
-    services.catalog.exchanges.add_opinion("LIST", content, "false_positive")
+    services.catalog.opinions.add("LIST", content, "false_positive")
     services.catalog.exchanges.update("LIST", report_opinions=True)
     assert send_due(services, 60) == []
     assert script.told == []
@@ -74,12 +74,12 @@ def test_a_failure_is_retried_ever_later(
         raise ConnectionError(f"no route with {SECRET}")
 
     script.on_report = fail
-    services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
+    services.catalog.opinions.add("LIST", content, "true_positive")
     waits = []
     for attempt in range(1, ATTEMPTS + 1):
         assert states(services, content) == ["queued"]
         send_due(services, 60)
-        (opinion,) = services.catalog.exchanges.opinions("LIST", content)
+        (opinion,) = services.catalog.opinions.on_content("LIST", content)
         assert opinion.attempts == attempt
         assert opinion.error == "ConnectionError: no route with [redacted]"
         waits.append(opinion.next_try_ts - time.time())
@@ -100,7 +100,7 @@ def test_it_arrives_when_the_exchange_answers_again(
             raise error
 
     script.on_report = fail
-    services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
+    services.catalog.opinions.add("LIST", content, "true_positive")
     assert send_due(services, 60) == [OpinionReport("LIST", postponed=1)]
     script.log.append(("key", None))
     fetch(services)
@@ -119,11 +119,11 @@ def test_what_an_exchange_refuses_is_not_repeated(
         raise error
 
     script.on_report = refuse
-    services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
+    services.catalog.opinions.add("LIST", content, "true_positive")
     assert send_due(services, 60) == [OpinionReport("LIST", refused=1)]
     assert states(services, content) == ["failed"]
-    exchange = services.catalog.exchanges.find("LIST")
-    assert services.catalog.exchanges.count_opinions(exchange) == {"failed": 1}
+    exchange = services.catalog.exchanges.get("LIST")
+    assert services.catalog.opinions.count(exchange) == {"failed": 1}
 
 
 def test_an_api_that_takes_none_is_told_of_none(services: Deployment, content: int) -> None:
@@ -131,7 +131,7 @@ def test_an_api_that_takes_none_is_told_of_none(services: Deployment, content: i
     api = services.exchange_apis.get("scripted")
     deaf = type("Deaf", (api,), {"report": property(_none)})
     services.exchange_apis = ExchangeApis({"scripted": deaf})
-    services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
+    services.catalog.opinions.add("LIST", content, "true_positive")
     assert send_due(services, 60) == [OpinionReport("LIST", refused=1)]
     assert states(services, content) == ["unsupported"]
 
@@ -140,8 +140,8 @@ def test_a_later_opinion_replaces_one_that_still_waits(
     services: Deployment, script: Scripted, content: int
 ) -> None:
     """The exchange hears the last word only."""
-    services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
-    services.catalog.exchanges.add_opinion("LIST", content, "false_positive")
+    services.catalog.opinions.add("LIST", content, "true_positive")
+    services.catalog.opinions.add("LIST", content, "false_positive")
     send_due(services, 60)
     assert [said for _, _, said in script.told] == ["false_positive"]
     assert states(services, content) == ["replaced", "sent"]
@@ -164,7 +164,7 @@ def test_the_lease_is_renewed_with_each_opinion(
             told_by_another.append(send_due(deploy(), 60))
 
     for each in contents:
-        services.catalog.exchanges.add_opinion("LIST", each, "true_positive")
+        services.catalog.opinions.add("LIST", each, "true_positive")
     script.on_report = slow
     assert send_due(services, 60) == [OpinionReport("LIST", sent=3)]
     assert told_by_another == [[]]
@@ -176,7 +176,7 @@ def test_who_has_lost_the_lease_tells_no_more(
 ) -> None:
     """The rest is for the process that has it now."""
     for each in three_contents(services, script):
-        services.catalog.exchanges.add_opinion("LIST", each, "true_positive")
+        services.catalog.opinions.add("LIST", each, "true_positive")
     script.on_report = lambda: hand_lease_on(services, until=2**40, holder="another")
     assert send_due(services, 60) == [OpinionReport("LIST", sent=1, finished=False)]
     assert len(script.told) == 1
@@ -202,7 +202,7 @@ def test_opinions_on_content_of_ours_are_none(services: Deployment) -> None:
     """There is nobody to tell."""
     content = services.add("f0" * 32)
     with pytest.raises(BadInput, match="came from no exchange"):
-        services.catalog.exchanges.add_opinion("KNOWN", content, "true_positive")
+        services.catalog.opinions.add("KNOWN", content, "true_positive")
 
 
 def _none(_: object) -> None:

@@ -135,12 +135,12 @@ def published(small: None, tmp_path_factory: pytest.TempPathFactory) -> Publishe
         for times in ((1, 1_000_000_000, 1), (1, 1_000_000_000, 1, 1)):
             gone = [ids[0] for ids in matching.values() if ids][:1]
             for content_id in gone:
-                deployment.catalog.delete_content("KNOWN", content_id)
+                deployment.catalog.contents.delete("KNOWN", content_id)
             matching |= {signal: [] for signal, ids in matching.items() if ids == gone}
             for until in times:
                 signal = make(rng)
                 content_id = deployment.add(signal, signal_type=type_, note="seen before")
-                deployment.catalog.update_content("KNOWN", content_id, disable_until_ts=until)
+                deployment.catalog.contents.update("KNOWN", content_id, disable_until_ts=until)
                 matching[signal] = [content_id]
             deployment.publisher.publish(type_)
         assert len(deployment.newest(type_).segments) == 2
@@ -251,8 +251,8 @@ def test_in_what_a_reader_has_not_seen_yet(
     published.check(index, "pdq")
     for _ in range(2):
         deployment.add("f" * 64)
-    deployment.catalog.update_bank("KNOWN", "RENAMED")
-    deployment.catalog.update_bank("RENAMED", "KNOWN", 0.5)
+    deployment.catalog.banks.update("KNOWN", "RENAMED")
+    deployment.catalog.banks.update("RENAMED", "KNOWN", 0.5)
     deployment.publisher.publish("pdq")
     key, _ = published.file("pdq", name)
     good = deployment.store.get(key)
@@ -279,9 +279,9 @@ def test_before_a_publisher(small: None, tmp_path: Path, name: str) -> None:
     ids: list[int] = []
     for count in (3, 4):
         for content_id in ids[:1]:
-            deployment.catalog.delete_content("KNOWN", content_id)
+            deployment.catalog.contents.delete("KNOWN", content_id)
         ids += [deployment.add(random_signal(rng), note="n") for _ in range(count)]
-        deployment.catalog.update_content("KNOWN", ids[-1], disable_until_ts=0)
+        deployment.catalog.contents.update("KNOWN", ids[-1], disable_until_ts=0)
         deployment.publisher.publish("pdq")
     key, _ = published.file("pdq", name)
     good = deployment.store.get(key)

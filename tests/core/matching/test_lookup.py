@@ -34,7 +34,7 @@ def matches(deployment: Deployment, query: LookupQuery) -> list[ContentMatch]:
 
 def test_a_match_says_which_threshold_was_used(deployment: Deployment) -> None:
     """That of the type, of the request if that is stricter, or of the bank if that is stricter."""
-    deployment.catalog.create_bank("STRICT", 1.0, thresholds={"pdq": 12})
+    deployment.catalog.banks.create("STRICT", 1.0, thresholds={"pdq": 12})
     deployment.add(altered(RNG, SIGNAL, 5))
     deployment.add(altered(RNG, SIGNAL, 10), "STRICT")
     far = deployment.add(altered(RNG, SIGNAL, 13), "STRICT")
@@ -83,10 +83,10 @@ def test_each_content_matches_once_by_its_nearest_variant(deployment: Deployment
 
 def test_a_raw_lookup_asks_no_bank(deployment: Deployment) -> None:
     """Without a coin, content that is disabled or of a bank that never takes part is there."""
-    deployment.catalog.create_bank("NEVER", 0.0)
+    deployment.catalog.banks.create("NEVER", 0.0)
     silent = deployment.add(SIGNAL, "NEVER")
     disabled = deployment.add(SIGNAL)
-    deployment.catalog.update_content(BANK, disabled, disable_until_ts=0)
+    deployment.catalog.contents.update(BANK, disabled, disable_until_ts=0)
     deployment.publisher.publish("pdq")
     raw = matches(deployment, LookupQuery("pdq", (SIGNAL,), LookupRules()))
     assert {match.content_id for match in raw} == {silent, disabled}
@@ -95,7 +95,7 @@ def test_a_raw_lookup_asks_no_bank(deployment: Deployment) -> None:
 
 def test_an_allow_list_takes_the_matches_of_others(deployment: Deployment) -> None:
     """Whichever banks are asked for; it is itself answered by name alone."""
-    deployment.catalog.create_bank("HARMLESS", 1.0, allow_list=True)
+    deployment.catalog.banks.create("HARMLESS", 1.0, allow_list=True)
     deployment.add(SIGNAL)
     harmless = deployment.add(SIGNAL, "HARMLESS")
     deployment.publisher.publish("pdq")

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from core.catalog import Catalog
 from core.catalog.models import Row as CatalogRow
-from core.catalog.transfer.moving import Moving
 from core.services import Services
 from core.settings import Settings
 from core.transfer.hma_database import opened
@@ -76,7 +75,7 @@ def move(hma: Hma, services: Services, *, overwrite: bool = False) -> tuple[Outc
 
 def contents_of(services: Services) -> dict[int, Row]:
     """All content of the catalog, in the form in which the tests write HMA's."""
-    banks = {bank.id: bank.name for bank in services.catalog.list_banks()}
+    banks = {bank.id: bank.name for bank in services.catalog.banks.every()}
     return {
         state.id or 0: Row(
             state.id or 0,
@@ -87,7 +86,7 @@ def contents_of(services: Services) -> dict[int, Row]:
             state.metadata,
             state.note,
         )
-        for state in Moving(services.catalog).states(banks)
+        for state in services.catalog.transfer.contents.states(banks)
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.catalog import Catalog
-from core.catalog.exchange.record import Fetched, apply
+from core.catalog.exchange.fetched_record import FetchedRecord
 from core.services import Services
 from core.transfer.hma_database import opened
 from tests.core.transfer.conftest import contents_of, dump, move
@@ -74,10 +74,10 @@ def test_banks_are_renamed_changed_and_deleted(hma: Hma, moved: Services) -> Non
     outcome, problems = move(hma, moved)
     assert (outcome.complete, problems) == (True, [])
     assert contents_of(moved)[20].bank == "SOMETIMES"
-    ratios = {bank.name: bank.enabled_ratio for bank in moved.catalog.list_banks()}
+    ratios = {bank.name: bank.enabled_ratio for bank in moved.catalog.banks.every()}
     assert ratios == {"SOMETIMES": 1.0, "TERROR": 0.5, "NCMEC_LIST": 1.0}
     moved.publisher.publish("pdq")
-    assert published_entries(moved)[20].bank_id == moved.catalog.bank("SOMETIMES").id
+    assert published_entries(moved)[20].bank_id == moved.catalog.banks.get("SOMETIMES").id
 
 
 def test_an_exchange_is_changed_and_deleted(hma: Hma, moved: Services) -> None:
@@ -96,25 +96,25 @@ def test_an_exchange_is_changed_and_deleted(hma: Hma, moved: Services) -> None:
     outcome, problems = move(hma, moved)
     assert (outcome.complete, problems) == (True, [])
     assert moved.catalog.exchanges.every() == []
-    assert moved.catalog.exchanges.overrides() == {}
+    assert moved.catalog.signal_types.ratios() == {}
     assert set(contents_of(moved)) == {20}
-    assert "NCMEC_LIST" not in {bank.name for bank in moved.catalog.list_banks()}
+    assert "NCMEC_LIST" not in {bank.name for bank in moved.catalog.banks.every()}
 
 
 def disable(catalog: Catalog) -> object:
-    return catalog.update_content("TERROR", 20, disable_until_ts=0)
+    return catalog.contents.update("TERROR", 20, disable_until_ts=0)
 
 
 def delete(catalog: Catalog) -> object:
-    return catalog.delete_content("TERROR", 20)
+    return catalog.contents.delete("TERROR", 20)
 
 
 def change_bank(catalog: Catalog) -> object:
-    return catalog.update_bank("TERROR", enabled_ratio=0.1)
+    return catalog.banks.update("TERROR", enabled_ratio=0.1)
 
 
 def delete_bank(catalog: Catalog) -> object:
-    catalog.delete_bank("TERROR")
+    catalog.banks.delete("TERROR")
     return None
 
 
@@ -134,7 +134,7 @@ def test_what_was_changed_here_is_left_alone_and_told(
     hma: Hma, moved: Services, change: Any, told: list[str]
 ) -> None:
     """While HMA has not changed it. A run that is told to overwrite makes it as HMA has it."""
-    state = contents_of(moved), [(b.name, b.enabled_ratio) for b in moved.catalog.list_banks()]
+    state = contents_of(moved), [(b.name, b.enabled_ratio) for b in moved.catalog.banks.every()]
     change(moved.catalog)
     before = dump(moved)
     outcome, problems = move(hma, moved)
@@ -143,7 +143,7 @@ def test_what_was_changed_here_is_left_alone_and_told(
     assert dump(moved) == before
     outcome, problems = move(hma, moved, overwrite=True)
     assert (outcome.complete, problems) == (True, [])
-    banks = [(b.name, b.enabled_ratio) for b in moved.catalog.list_banks()]
+    banks = [(b.name, b.enabled_ratio) for b in moved.catalog.banks.every()]
     assert (contents_of(moved), sorted(banks)) == (state[0], sorted(state[1]))
     before = dump(moved)
     move(hma, moved, overwrite=True)
@@ -152,7 +152,7 @@ def test_what_was_changed_here_is_left_alone_and_told(
 
 def test_hma_wins_when_both_changed(hma: Hma, moved: Services) -> None:
     """Until the switch HMA is where people curate."""
-    moved.catalog.update_content("TERROR", 20, note="here")
+    moved.catalog.contents.update("TERROR", 20, note="here")
     hma.put(Row(20, "TERROR", {"pdq": "ab" * 32}, note="there"))
     outcome, _ = move(hma, moved)
     assert outcome.complete
@@ -161,8 +161,8 @@ def test_hma_wins_when_both_changed(hma: Hma, moved: Services) -> None:
 
 def test_content_made_here_is_never_touched(hma: Hma, services: Services) -> None:
     """Not where a bank has the same name, not where ids collide; and both are told."""
-    services.catalog.create_bank("TERROR", 0.5)
-    own = services.catalog.add_content("TERROR", {"pdq": "ef" * 32}, note="mine").id
+    services.catalog.banks.create("TERROR", 0.5)
+    own = services.catalog.contents.add("TERROR", {"pdq": "ef" * 32}, note="mine").id
     hma.put(Row(own, "TERROR", {"pdq": "ab" * 32}), Row(own + 1, "TERROR", {"pdq": "cd" * 32}))
     outcome, problems = move(hma, services)
     assert not outcome.complete
@@ -173,26 +173,26 @@ def test_content_made_here_is_never_touched(hma: Hma, services: Services) -> Non
         own: Row(own, "TERROR", {"pdq": "ef" * 32}, note="mine"),
         own + 1: Row(own + 1, "TERROR", {"pdq": "cd" * 32}),
     }
-    assert services.catalog.bank("TERROR").enabled_ratio == 1.0
+    assert services.catalog.banks.get("TERROR").enabled_ratio == 1.0
     [row] = [row for row in outcome.table if (row.bank, row.signal_type) == ("TERROR", None)]
     assert (row.there, row.here, row.made_here, row.same) == (2, 1, 1, False)
 
 
 def test_labels_given_here_stay(hma: Hma, moved: Services) -> None:
     """HMA has none, so they are no difference, and outlast a change there."""
-    moved.catalog.update_content("TERROR", 20, labels=["mine"])
+    moved.catalog.contents.update("TERROR", 20, labels=["mine"])
     hma.put(Row(20, "TERROR", {"pdq": "ab" * 32}, note="there"))
     outcome, problems = move(hma, moved)
     assert (outcome.complete, problems) == (True, [])
-    assert moved.catalog.content("TERROR", 20).labels == ("mine",)
+    assert moved.catalog.contents.get("TERROR", 20).labels == ("mine",)
 
 
 def test_what_was_fetched_here_first_gets_the_id_of_hma(hma: Hma, moved: Services) -> None:
     """Both fetched a new record while both ran: clients know the id that HMA gave it."""
     [exchange] = moved.catalog.exchanges.every()
-    with moved.catalog._database.writing() as session:
-        new = Fetched("new", {"value": 1}, (("pdq", "ef" * 32),))
-        apply(session, exchange.id, exchange.bank_id, 1, [new])
+    new = FetchedRecord("new", {"value": 1}, (("pdq", "ef" * 32),))
+    moved.catalog.progress.begin(exchange, "holder", 60)
+    moved.catalog.records.store(exchange, "holder", 0, {}, [new], 1)
     [ours] = set(contents_of(moved)) - {20, 30}
     hma.put(Row(41, "NCMEC_LIST", {"pdq": "ef" * 32}, record="new"))
     outcome, problems = move(hma, moved)

@@ -3,7 +3,6 @@
 from pathlib import Path
 from time import monotonic
 
-from core.catalog.transfer.moving import Moving
 from core.services import Services
 from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row
@@ -55,4 +54,4 @@ def test_records_take_over_content(hma: Hma, services: Services, tmp_path: Path)
     assert (outcome.complete, problems) == (True, [])
     after = dump(services)
     assert before | {"moved_content": []} == after | {"moved_content": []}
-    assert {state.id for state in Moving(services.catalog).states()} == {30, 32, 33}
+    assert {state.id for state in services.catalog.transfer.contents.states()} == {30, 32, 33}

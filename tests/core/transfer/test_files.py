@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.catalog.transfer.moving import Moving, State
+from core.catalog.transfer.content_state import ContentState
 from core.errors import BadInput, NotFound
 from core.services import Services
 from core.transfer import csv_table, jsonl
@@ -52,13 +52,13 @@ def written(services: Services, form: str, *names: str) -> str:
 def fill(services: Services) -> None:
     """Banks with everything that content can have."""
     catalog = services.catalog
-    catalog.create_bank("TERROR", 0.25)
-    catalog.create_bank("SOMETIMES", thresholds={"pdq": 20})
-    catalog.create_bank("NCMEC_LIST", allow_list=True)
-    catalog.create_bank("EMPTY", 0)
-    banks = {bank.name: bank.id for bank in catalog.list_banks()}
+    catalog.banks.create("TERROR", 0.25)
+    catalog.banks.create("SOMETIMES", thresholds={"pdq": 20})
+    catalog.banks.create("NCMEC_LIST", allow_list=True)
+    catalog.banks.create("EMPTY", 0)
+    banks = {bank.name: bank.id for bank in catalog.banks.every()}
     states = [
-        State(
+        ContentState(
             row.id,
             banks[row.bank],
             tuple(sorted(row.signals.items())),
@@ -72,9 +72,9 @@ def fill(services: Services) -> None:
     ]
     several = (("pdq", PDQ), ("pdq", "0" * 64), ("pdq", "ef" * 32), ("video_md5", MD5))
     odd = 'a,b\n"quoted"\r\n;=1+1'
-    states.append(State(99_999, banks["TERROR"], several, note=odd))
+    states.append(ContentState(99_999, banks["TERROR"], several, note=odd))
     for start in range(0, len(states), 1000):
-        Moving(services.catalog).add(states[start : start + 1000])
+        services.catalog.transfer.contents.add(states[start : start + 1000])
 
 
 @pytest.mark.parametrize("form", WRITE)
@@ -92,7 +92,7 @@ def test_a_round_trip_keeps_everything(new_services: Callable[[], Services], for
     assert written(second, form) == text
     assert read(second, text, None, keep_ids=True)[0] == Imported(0, 1501, 0)
     assert dump(second) == before
-    assert second.catalog.add_content("TERROR", {"pdq": PDQ}).id > 99_999
+    assert second.catalog.contents.add("TERROR", {"pdq": PDQ}).id > 99_999
 
 
 @pytest.mark.parametrize("form", WRITE)
@@ -100,8 +100,8 @@ def test_without_ids_content_gets_new_ones(new_services: Callable[[], Services],
     """All of it is there, once, however often it is imported."""
     first, second = new_services(), new_services()
     fill(first)
-    second.catalog.create_bank("OTHERS")
-    second.catalog.add_content("OTHERS", {"pdq": PDQ})
+    second.catalog.banks.create("OTHERS")
+    second.catalog.contents.add("OTHERS", {"pdq": PDQ})
     text = written(first, form)
     assert read(second, text, None)[0] == Imported(1501, 0, 0)
     assert read(second, text, None)[0] == Imported(0, 1501, 0)
@@ -129,9 +129,9 @@ def test_one_bank_of_several(services: Services) -> None:
 
 def test_a_content_banked_twice_is_exported_twice(services: Services) -> None:
     """And imported twice: the same content may well be there twice on purpose."""
-    services.catalog.create_bank("A")
+    services.catalog.banks.create("A")
     for _ in range(2):
-        services.catalog.add_content("A", {"pdq": PDQ})
+        services.catalog.contents.add("A", {"pdq": PDQ})
     text = written(services, "jsonl")
     assert read(services, text, "B")[0] == Imported(2, 0, 0)
     assert read(services, text, "B")[0] == Imported(0, 2, 0)
@@ -224,8 +224,8 @@ def test_a_line_without_a_bank(services: Services) -> None:
 
 def test_ids_that_are_taken_are_told(services: Services) -> None:
     """Content keeps its id, or is left out; what is there already is never changed."""
-    services.catalog.create_bank("B")
-    own = services.catalog.add_content("B", {"pdq": PDQ}).id
+    services.catalog.banks.create("B")
+    own = services.catalog.contents.add("B", {"pdq": PDQ}).id
     line = '{{"id": {}, "signals": {{"video_md5": "{}"}}}}\n'
     text = line.format(own, MD5) + line.format(50, MD5) + line.format(50, "0" * 32)
     imported, told = read(services, text + '{"signals": {"video_md5": "x"}}', keep_ids=True)
@@ -244,7 +244,7 @@ def test_exported_lines_are_read_one_by_one(services: Services) -> None:
     fill(services)
     lines = export_banks(services.catalog, ())
     first: list[Line] = [next(lines) for _ in range(5)]
-    services.catalog.delete_bank("TERROR")
-    services.catalog.delete_bank("SOMETIMES")
-    services.catalog.delete_bank("NCMEC_LIST")
+    services.catalog.banks.delete("TERROR")
+    services.catalog.banks.delete("SOMETIMES")
+    services.catalog.banks.delete("NCMEC_LIST")
     assert len(first) + len(list(lines)) < 1501

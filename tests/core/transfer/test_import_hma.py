@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.catalog.transfer import moved_content
-from core.catalog.transfer.moving import Moving
+from core.catalog.transfer import transferred_content
+from core.catalog.transfer.transferred_content import TransferredContents
 from core.errors import BadInput, Unavailable
 from core.services import Services
 from core.transfer import hma_database, import_hma
@@ -39,18 +39,18 @@ def test_everything_that_hma_keeps_is_kept(hma: Hma, services: Services) -> None
     outcome, problems = move(hma, services)
     assert (outcome.complete, problems) == (True, [])
     assert contents_of(services) == {row.id: row for row in (*others, every)}
-    banks = {bank.name: bank.enabled_ratio for bank in services.catalog.list_banks()}
+    banks = {bank.name: bank.enabled_ratio for bank in services.catalog.banks.every()}
     assert banks == {"TERROR": 1.0, "SOMETIMES": 0.25, "NCMEC_LIST": 1.0, "EMPTY": 0.0}
     [exchange] = services.catalog.exchanges.every()
     assert (exchange.name, exchange.api, exchange.enabled) == ("NCMEC_LIST", "ncmec", False)
-    assert exchange.bank_id == services.catalog.bank("NCMEC_LIST").id
+    assert exchange.bank_id == services.catalog.banks.get("NCMEC_LIST").id
     assert exchange.config == {
         "environment": "https://hashsharing.ncmec.org/npo",
         "only_esp_ids": [3, 7],
     }
     credentials = services.credentials.get("ncmec")
     assert (credentials.user, credentials.password) == ("someone", "hunter2")
-    assert services.catalog.exchanges.overrides() == {"video_md5": 0.5}
+    assert services.catalog.signal_types.ratios() == {"video_md5": 0.5}
     records = dump(services)["exchange_record"]
     assert {(key, content_id) for _, _, key, _, content_id, *_ in records} == {
         ("42-abc", 71),
@@ -85,7 +85,7 @@ def test_memory_does_not_grow_with_content(
     hma: Hma, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four times the content takes no more memory, whether it is new or known already."""
-    for module in (hma_database, import_hma, moved_content):
+    for module in (hma_database, import_hma, transferred_content):
         monkeypatch.setattr(module, "AT_ONCE", 50)  # so that some hundreds are many already
 
     def peak() -> int:
@@ -111,14 +111,14 @@ def test_ids_go_on_above_those_of_hma(hma: Hma, services: Services) -> None:
     hma.put(Row(500, "TERROR", {"pdq": "ab" * 32}))
     hma.run("SELECT setval('bank_content_id_seq', 900)")  # 501 to 900 have been deleted since
     move(hma, services)
-    made = services.catalog.add_content("TERROR", {"pdq": "cd" * 32}).id
+    made = services.catalog.contents.add("TERROR", {"pdq": "cd" * 32}).id
     assert made == 900 + FREE_IDS + 1
     hma.put(Row(901, "TERROR", {"pdq": "ef" * 32}))
     outcome, problems = move(hma, services)
     assert (outcome.complete, problems) == (True, [])
     assert set(contents_of(services)) == {500, 901, made}
     assert [row.made_here for row in outcome.table if row.bank == "TERROR"] == [1, 1]
-    assert services.catalog.add_content("TERROR", {"pdq": "cd" * 32}).id > made
+    assert services.catalog.contents.add("TERROR", {"pdq": "cd" * 32}).id > made
 
 
 def test_only_the_columns_it_names_are_read(hma: Hma, services: Services) -> None:
@@ -152,14 +152,14 @@ def test_one_state_of_hma_is_moved(
 ) -> None:
     """What its people do meanwhile is for the next run, and no difference in this one."""
     hma.put(*rows(50))
-    put = Moving.put
+    put = TransferredContents.put
 
-    def meanwhile(self: Moving, states: object) -> set[int]:
+    def meanwhile(self: TransferredContents, states: object) -> set[int]:
         hma.put(Row(100_000, "TERROR", {"pdq": "ab" * 32}))
         hma.run("DELETE FROM content_signal; DELETE FROM bank_content WHERE id < 30")
         return put(self, states)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Moving, "put", meanwhile)
+    monkeypatch.setattr(TransferredContents, "put", meanwhile)
     outcome, problems = move(hma, services)
     assert (outcome.complete, problems, len(contents_of(services))) == (True, [], 50)
     monkeypatch.undo()

@@ -28,8 +28,8 @@ def matcher(tmp_path: Path) -> Iterator[str]:
     """The address of a match function that knows the video by two types, in a bank of half."""
     names = ",".join(TYPES)
     services = Deployment(settings_for(tmp_path, signal_types=names, refresh_seconds=3600))
-    services.catalog.create_bank(BANK, 0.5)
-    services.catalog.add_content(BANK, TYPES)
+    services.catalog.banks.create(BANK, 0.5)
+    services.catalog.contents.add(BANK, TYPES)
     services.publisher.publish_all()
     with hosted(app_of(services, match.router)) as url:
         yield url

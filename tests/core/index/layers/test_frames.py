@@ -128,7 +128,7 @@ def test_published_in_segments_with_postings(
     (stored,) = deployed.newest("vpdq").segments
     assert (stored.kind, "postings" in stored.files) == ("frames", True)
     assert [deployed.matching(one, "vpdq") for one in videos] == [[id_] for id_ in ids]
-    deployed.catalog.delete_content("KNOWN", ids[3])
+    deployed.catalog.contents.delete("KNOWN", ids[3])
     deployed.publisher.publish("vpdq")
     assert deployed.matching(videos[3], "vpdq") == []
     assert deployed.matching(videos[4], "vpdq") == [ids[4]]

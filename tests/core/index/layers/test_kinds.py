@@ -88,7 +88,7 @@ def test_a_fifth_kind_is_published_merged_rebuilt_and_searched(tmp_path: Path) -
     for text in texts:
         ids[text] = deployment.add(text, signal_type="first_word")
         deployment.publisher.publish("first_word")
-    deployment.catalog.delete_content("KNOWN", ids.pop("fig 0"))
+    deployment.catalog.contents.delete("KNOWN", ids.pop("fig 0"))
 
     def assert_all_match() -> None:
         assert {ref.kind for ref in deployment.newest("first_word").segments} == {"first_words"}

@@ -73,11 +73,11 @@ def test_one_hash_more_moves_under_a_megabyte_with_20_000_banks(tmp_path: Path) 
     clock = TurnedClock()
     deployment = Deployment(settings_for(tmp_path, tail_entries=5), clock)
     add_banks(tmp_path, 20_000)
-    listed = deployment.catalog.banks()
+    listed = deployment.catalog.banks.indexed()
     rng = random.Random(1)
     store = Counted(deployment.store)
     publisher = Publisher(
-        deployment.catalog, store, deployment.signal_types, deployment.settings, clock
+        deployment.catalog.source, store, deployment.signal_types, deployment.settings, clock
     )
     reader_settings = deployment.settings.model_copy(update={"cache_dir": tmp_path / "reader"})
     reader = Index(store, deployment.signal_types, reader_settings, clock)
@@ -89,7 +89,7 @@ def test_one_hash_more_moves_under_a_megabyte_with_20_000_banks(tmp_path: Path) 
         bank = rng.choice(listed)
         signal = random_signal(rng)
         metadata = {"json": {"case": "c" * rng.randrange(1500)}}
-        content_id = deployment.catalog.add_content(bank.name, {"pdq": signal}, metadata, None).id
+        content_id = deployment.catalog.contents.add(bank.name, {"pdq": signal}, metadata, None).id
         store.moved = 0
         number = publisher.publish("pdq")
         clock.now += 1
@@ -154,7 +154,7 @@ def test_a_renamed_bank_is_another_file_and_the_old_one_is_collected(
     deployment, signal = listing
     keys = [key_of_banks(deployment)]
     for old, new in [("KNOWN", "OTHER"), ("OTHER", "KNOWN")]:
-        deployment.catalog.update_bank(old, new)
+        deployment.catalog.banks.update(old, new)
         deployment.publisher.publish_all()
         clock.now += 2
         assert bank_names(deployment.index, signal) == [new]

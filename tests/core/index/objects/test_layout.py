@@ -41,7 +41,7 @@ def test_an_index_is_published_rebuilt_collected_and_read_below_another_root(
     clock = TurnedClock()
     deployment = Deployment(settings_for(tmp_path, tail_entries=1), clock)
     parts = deployment.store, deployment.signal_types, deployment.settings, clock, "live/monday"
-    publisher = Publisher(deployment.catalog, *parts)
+    publisher = Publisher(deployment.catalog.source, *parts)
     rng = random.Random(1)
     signals = [random_signal(rng) for _ in range(6)]
     ids = []

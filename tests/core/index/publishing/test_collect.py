@@ -29,7 +29,7 @@ def test_compaction_keeps_segments_few_and_collection_deletes_the_rest(tmp_path:
     for at in range(120):
         content_id = deployment.add(random_signal(rng))
         if at % 3 == 0:
-            deployment.catalog.delete_content("KNOWN", content_id)
+            deployment.catalog.contents.delete("KNOWN", content_id)
         deployment.publisher.publish("pdq")
         clock.now += 60
         if at % 10 == 0:
@@ -109,7 +109,7 @@ def test_a_publisher_that_slept_past_the_grace_forks_nothing(
         Collector(Layout("pdq"), deployment.store, GRACE, clock).collect(deployment.newest())
 
     sleeper = Publisher(
-        deployment.catalog,
+        deployment.catalog.source,
         Sleeping(deployment.store, sleep, after=after),
         deployment.signal_types,
         deployment.settings,
@@ -122,7 +122,7 @@ def test_a_publisher_that_slept_past_the_grace_forks_nothing(
     numbers = list_numbers(deployment.store, Layout("pdq"))
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
     assert published_entries(deployment) == catalog_entries(deployment)
-    assert not deployment.catalog.marks("pdq", 1)
+    assert not deployment.catalog.marks.pending("pdq", 1)
 
 
 def test_a_reader_that_slept_past_the_grace_goes_to_the_newest(tmp_path: Path) -> None:

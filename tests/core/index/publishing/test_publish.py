@@ -53,15 +53,15 @@ def test_the_index_equals_the_catalog_after_any_history(tmp_path: Path) -> None:
             ids[deployment.add(random_signal(rng), bank, **extra)] = bank
         elif roll < 0.8:
             content_id = rng.choice(list(ids))
-            deployment.catalog.delete_content(ids.pop(content_id), content_id)
+            deployment.catalog.contents.delete(ids.pop(content_id), content_id)
         elif roll < 0.95:
             content_id = rng.choice(list(ids))
             until = rng.choice([0, 1])
-            deployment.catalog.update_content(ids[content_id], content_id, disable_until_ts=until)
+            deployment.catalog.contents.update(ids[content_id], content_id, disable_until_ts=until)
         elif roll < 0.98 and bank in ids.values():
-            deployment.catalog.update_bank(bank, None, rng.random())
+            deployment.catalog.banks.update(bank, None, rng.random())
         elif bank in ids.values():
-            deployment.catalog.delete_bank(bank)
+            deployment.catalog.banks.delete(bank)
             ids = {i: b for i, b in ids.items() if b != bank}
         if rng.random() < 0.7:
             deployment.publisher.publish("pdq")
@@ -69,7 +69,7 @@ def test_the_index_equals_the_catalog_after_any_history(tmp_path: Path) -> None:
     snapshot = deployment.newest()
     assert snapshot.number == number
     assert published_entries(deployment) == catalog_entries(deployment)
-    assert list(snapshot.banks) == list(deployment.catalog.banks())
+    assert list(snapshot.banks) == list(deployment.catalog.banks.indexed())
     assert len(snapshot.segments) < 12
 
 
@@ -132,13 +132,13 @@ def test_our_own_success_that_looks_like_a_conflict_is_a_success(tmp_path: Path)
     deployment = Deployment(settings_for(tmp_path))
     deployment.add(random_signal(random.Random(6)))
     publisher = Publisher(
-        deployment.catalog,
+        deployment.catalog.source,
         Repeating(deployment.store),  # type: ignore[arg-type]
         deployment.signal_types,
         deployment.settings,
     )
     assert publisher.publish("pdq") == 1
-    assert not deployment.catalog.marks("pdq", 10)
+    assert not deployment.catalog.marks.pending("pdq", 10)
 
 
 def test_32_threads_lose_nothing(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ class IgnoresConditions:
 def publisher_on_careless_store(deployment: Deployment, settings: Settings) -> Publisher:
     careless = IgnoresConditions(deployment.store)
     return Publisher(
-        deployment.catalog,
+        deployment.catalog.source,
         careless,  # type: ignore[arg-type]
         deployment.signal_types,
         settings,
@@ -239,7 +239,7 @@ def test_a_lookup_never_mixes_two_snapshots(deployment: Deployment) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     for old, new in [("NAME_A", "NAME_B"), ("NAME_B", "NAME_A")] * 10:
-        deployment.catalog.update_bank(old, new, None)
+        deployment.catalog.banks.update(old, new, None)
         deployment.publisher.publish("pdq")
     stop.set()
     reader.join()

@@ -51,9 +51,9 @@ def fill(deployment: Deployment, count: int = 60, seed: int = 1) -> list[int]:
         ids.append(deployment.add(random_signal(rng), **(extra if at % 3 == 0 else {})))
         deployment.add(rng.randbytes(16).hex(), signal_type="video_md5")
         if at % 7 == 0:
-            deployment.catalog.delete_content("KNOWN", ids.pop())
+            deployment.catalog.contents.delete("KNOWN", ids.pop())
         elif at % 7 == 1:
-            deployment.catalog.update_content("KNOWN", ids[-1], disable_until_ts=0)
+            deployment.catalog.contents.update("KNOWN", ids[-1], disable_until_ts=0)
     return ids
 
 
@@ -95,7 +95,7 @@ def test_every_way_of_running_makes_the_same_files(
 def test_a_task_that_is_done_twice_makes_one_object(deployment: Deployment) -> None:
     """Two who do the same task write the same segment, and one record of it."""
     fill(deployment)
-    task = plan(deployment.catalog, Layout("pdq"), "0" * 32)[1]
+    task = plan(deployment.catalog.source, Layout("pdq"), "0" * 32)[1]
     first = build_anywhere(deployment.settings, task)
     before = {info.key for info in deployment.store.list("index/pdq/segments/")}
     assert build_anywhere(deployment.settings, task) == first
@@ -106,9 +106,9 @@ def test_a_task_that_is_done_twice_makes_one_object(deployment: Deployment) -> N
 def test_of_two_states_that_a_task_saw_one_is_recorded(deployment: Deployment) -> None:
     """A task that is done again after a change gives what it gave: the change is still marked."""
     ids = fill(deployment)
-    task = plan(deployment.catalog, Layout("pdq"), "0" * 32)[0]
+    task = plan(deployment.catalog.source, Layout("pdq"), "0" * 32)[0]
     first = build_anywhere(deployment.settings, task)
-    deployment.catalog.update_content("KNOWN", ids[0], note="changed")
+    deployment.catalog.contents.update("KNOWN", ids[0], note="changed")
     assert build_anywhere(deployment.settings, task) == first
 
 
@@ -124,11 +124,11 @@ def test_changes_during_a_rebuild_are_in_the_answer(deployment: Deployment) -> N
             if roll < 0.3 or len(ids) < 10:
                 ids.append(deployment.add(random_signal(rng)))
             elif roll < 0.6:
-                deployment.catalog.delete_content("KNOWN", ids.pop(rng.randrange(len(ids))))
+                deployment.catalog.contents.delete("KNOWN", ids.pop(rng.randrange(len(ids))))
             else:
                 # Back and forth, so that what is published again looks as it did before.
                 until = rng.choice([0, 1])
-                deployment.catalog.update_content("KNOWN", rng.choice(ids), disable_until_ts=until)
+                deployment.catalog.contents.update("KNOWN", rng.choice(ids), disable_until_ts=until)
             if rng.random() < 0.5:
                 deployment.publisher.publish("pdq")
         if rng.random() < 0.3:
@@ -145,7 +145,7 @@ def test_changes_during_a_rebuild_are_in_the_answer(deployment: Deployment) -> N
         rebuilt = deployment.publisher.rebuild("pdq", run)
         assert published_entries(deployment) == catalog_entries(deployment)
         assert rebuilt.number == newest_number(deployment) > before
-        assert not deployment.catalog.marks("pdq", 1)
+        assert not deployment.catalog.marks.pending("pdq", 1)
         assert deployment.newest().rebuild is None
 
 
@@ -174,8 +174,8 @@ def test_a_rebuild_that_died_is_gone_on_with(deployment: Deployment) -> None:
     deployment.publisher.publish("pdq")
     with pytest.raises(DiedError):
         deployment.publisher.rebuild("pdq", dying(deployment, 3))
-    deployment.catalog.delete_content("KNOWN", ids[0])
-    deployment.catalog.update_content("KNOWN", ids[1], note="since")
+    deployment.catalog.contents.delete("KNOWN", ids[0])
+    deployment.catalog.contents.update("KNOWN", ids[1], note="since")
     deployment.publisher.publish_all()
     assert published_entries(deployment) == catalog_entries(deployment)
     rebuilt = deployment.publisher.rebuild("pdq")
@@ -205,13 +205,17 @@ def test_a_first_index_that_died_is_gone_on_with(deployment: Deployment) -> None
     with pytest.raises(DiedError):
         deployment.publisher.rebuild("pdq", dying(deployment, 3))
     assert list_numbers(deployment.store, Layout("pdq")) == []
-    deployment.catalog.update_content("KNOWN", ids[0], note="since")
-    tasks = plan(deployment.catalog, Layout("pdq"), deployment.catalog.marks("pdq", 1)[0].version)
+    deployment.catalog.contents.update("KNOWN", ids[0], note="since")
+    tasks = plan(
+        deployment.catalog.source,
+        Layout("pdq"),
+        deployment.catalog.marks.pending("pdq", 1)[0].version,
+    )
     assert len(read_results(deployment.store, tasks)) == 3
     deployment.publisher.publish("pdq")
     assert len(deployment.newest().segments) == len(tasks)
     assert published_entries(deployment) == catalog_entries(deployment)
-    assert not deployment.catalog.marks("pdq", 1)
+    assert not deployment.catalog.marks.pending("pdq", 1)
     # What was marked when it was read was not published once more, but for the change since.
     assert deployment.newest().number == 2
     assert [entry.content_id for entry in deployment.newest().tail.held] == [ids[0]]
@@ -274,9 +278,9 @@ def test_a_rebuild_that_was_overtaken_changes_nothing(deployment: Deployment) ->
 
     def run(tasks: Sequence[Task]) -> Iterator[tuple[Task, TaskResult]]:
         yield from one_by_one(partial(build_anywhere, deployment.settings), tasks)
-        lease = deployment.catalog.leased_to("rebuild-pdq")
+        lease = deployment.catalog.leases.holder("rebuild-pdq")
         assert lease
-        deployment.catalog.lease("rebuild-pdq", lease, 0)
+        deployment.catalog.leases.take("rebuild-pdq", lease, 0)
         Deployment(deployment.settings).publisher.rebuild("pdq")
 
     with pytest.raises(Unavailable, match="another rebuild"):
@@ -296,7 +300,7 @@ def test_two_who_rebuild_at_once_both_end(deployment: Deployment) -> None:
 
     deployment.publisher.rebuild("pdq", run)
     assert published_entries(deployment) == catalog_entries(deployment)
-    assert not deployment.catalog.marks("pdq", 1)
+    assert not deployment.catalog.marks.pending("pdq", 1)
 
 
 @pytest.mark.parametrize(

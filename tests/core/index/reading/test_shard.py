@@ -67,9 +67,9 @@ def change(deployment: Deployment, rng: random.Random, live: list[int], centre: 
     if kind < 0.5 or not live:
         live.append(deployment.add(altered(rng, centre, rng.randint(0, 15))))
     elif kind < 0.75:
-        deployment.catalog.delete_content(BANK, live.pop(rng.randrange(len(live))))
+        deployment.catalog.contents.delete(BANK, live.pop(rng.randrange(len(live))))
     else:
-        deployment.catalog.update_content(
+        deployment.catalog.contents.update(
             BANK, rng.choice(live), disable_until_ts=rng.choice([0, 1]), note=str(rng.random())
         )
 
