@@ -2,7 +2,7 @@
 
 | room | knows |
 |---|---|
-| `cli` | the `hma` command |
+| `cli` | the `hma` command: which commands there are |
 | `serve`, `scheduler` | every function behind one port; jobs by schedule |
 | `development` | HMA's `/dev` routes, which fill and empty a server |
 | `documentation` | the parts of the documentation that are made from the program |

@@ -25,16 +25,19 @@ async def site_map(request: Request) -> Json:
 
 @router.get(_OPENAPI, include_in_schema=False)
 async def openapi(request: Request) -> Json:
+    """The OpenAPI document of this app."""
     return Json(request.app.openapi())
 
 
 @router.get("/openapi/swagger", include_in_schema=False)
 async def swagger(request: Request) -> HTMLResponse:
+    """The same as pages to read and try."""
     return get_swagger_ui_html(openapi_url=_OPENAPI, title=request.app.title)
 
 
 @router.get("/openapi/", include_in_schema=False)
 async def index(request: Request) -> HTMLResponse:
+    """Leads to both."""
     title = request.app.title
     return HTMLResponse(
         f"<!doctype html><title>{title}</title><h1>{title}</h1>"

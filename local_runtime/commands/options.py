@@ -11,7 +11,7 @@ ContentType = Annotated[
 ]
 Url = Annotated[
     str | None,
-    typer.Option("--url", help="The server; else what HMA_URL says."),
+    typer.Option("--url", envvar="HMA_URL", show_envvar=True, help="The server to ask."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 Data = Annotated[
