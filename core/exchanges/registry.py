@@ -15,7 +15,7 @@ from core.errors import BadInput, Misconfigured
 from core.exchanges.apis import BUILT_IN
 from core.exchanges.dataclass_json import as_json, from_json
 from core.settings import Settings
-from core.signal_types.extension import by_name, loaded, manifest
+from core.signal_types.extension import index_by_name, load_classes, load_manifest
 
 Api = type[Any]
 """A class of threatexchange's `SignalExchangeAPI`, which has no types of its own for us to use."""
@@ -38,9 +38,11 @@ class ExchangeApis:
             Misconfigured: one of them cannot be loaded, two have the same name, or one that is
                 to be asked elsewhere cannot be.
         """
-        named = loaded(settings.exchange_apis, BUILT_IN, SignalExchangeAPI, "HMA_EXCHANGE_APIS")
-        brought = [api for module in settings.extensions for api in manifest(module).apis]
-        apis = by_name([*named, *brought])
+        named = load_classes(
+            settings.exchange_apis, BUILT_IN, SignalExchangeAPI, "HMA_EXCHANGE_APIS"
+        )
+        brought = [api for module in settings.extensions for api in load_manifest(module).apis]
+        apis = index_by_name([*named, *brought])
         return cls({**apis, **dict(_apis_elsewhere(apis, settings.exchange_endpoints))})
 
     def names(self) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.errors import BadInput
-from core.hashing.variants.photo import turned
+from core.hashing.variants.orientation import orient_hash
 from core.index.entry import ENABLED
 from core.index.reading.lookup_index import ContentMatch, IndexState, LookupIndex
 from core.settings.variant import Variant
@@ -106,7 +106,7 @@ def look_up(index: LookupIndex, types: SignalTypes, query: LookupQuery) -> Looku
             errors[at] = BadInput(f"invalid signal: {error.message}")
             if not query.partial:
                 raise errors[at] from error
-    variants = turned(signals[0]) if query.orientations else query.variants
+    variants = orient_hash(signals[0]) if query.orientations else query.variants
     if rules.threshold is not None:
         types.check_threshold(name, rules.threshold)
     result = index.search(

@@ -20,7 +20,7 @@ from threatexchange.signal_type.signal_base import (
 
 from core.errors import BadInput
 from core.settings import Settings
-from core.signal_types.extension import by_name, loaded, manifest
+from core.signal_types.extension import index_by_name, load_classes, load_manifest
 from core.signal_types.index_kind import IndexKind, index_kind
 
 SIGNAL_TYPES = MappingProxyType(
@@ -74,13 +74,16 @@ class SignalTypes:
         Raises:
             Misconfigured: one of them cannot be loaded, or two have the same name.
         """
-        brought = [manifest(module) for module in settings.extensions]
-        signals = loaded(settings.signal_types, SIGNAL_TYPES, SignalType, "HMA_SIGNAL_TYPES")
-        contents = loaded(settings.content_types, CONTENT_TYPES, ContentType, "HMA_CONTENT_TYPES")
-        return cls(
-            by_name([*signals, *(t for extension in brought for t in extension.signal_types)]),
-            by_name([*contents, *(t for extension in brought for t in extension.content_types)]),
-        )
+        signals = [
+            *load_classes(settings.signal_types, SIGNAL_TYPES, SignalType, "HMA_SIGNAL_TYPES")
+        ]
+        contents = [
+            *load_classes(settings.content_types, CONTENT_TYPES, ContentType, "HMA_CONTENT_TYPES")
+        ]
+        for extension in map(load_manifest, settings.extensions):
+            signals += extension.signal_types
+            contents += extension.content_types
+        return cls(index_by_name(signals), index_by_name(contents))
 
     def without(self, names: Collection[str]) -> "SignalTypes":
         """The same, but for the signal types `names`, which are not enabled there."""

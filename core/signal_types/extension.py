@@ -14,7 +14,7 @@ from core.errors import Misconfigured
 T = TypeVar("T")
 
 
-def loaded(
+def load_classes(
     names: Iterable[str], known: Mapping[str, str], base: type[T], setting: str
 ) -> Iterator[type[T]]:
     """The class of each of `names`, which are keys of `known` or paths.
@@ -40,7 +40,7 @@ def loaded(
 
 
 @functools.cache  # setting one up may take long, and both its types and its APIs are asked for
-def manifest(module: str) -> ThreatExchangeExtensionManifest:
+def load_manifest(module: str) -> ThreatExchangeExtensionManifest:
     """The manifest of an extension, set up and verified as threatexchange's own command does.
 
     Raises:
@@ -56,7 +56,7 @@ def manifest(module: str) -> ThreatExchangeExtensionManifest:
     return found
 
 
-def by_name(types: Iterable[Any]) -> Mapping[str, Any]:
+def index_by_name(types: Iterable[Any]) -> Mapping[str, Any]:
     """Each of `types` under the name it gives itself.
 
     Raises:

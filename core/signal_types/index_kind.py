@@ -7,7 +7,7 @@ from types import MappingProxyType
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import SignalType, TrivialSignalTypeIndex
 
-from core.hashing.vpdq.signal import DISTANCE
+from core.hashing.vpdq import DISTANCE
 from core.signal_types.vpdq import VpdqSignal
 
 

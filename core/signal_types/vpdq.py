@@ -11,8 +11,8 @@ from threatexchange.signal_type.signal_base import (
     SimpleSignalType,
 )
 
+from core.hashing import vpdq
 from core.hashing.pdq import Pdq
-from core.hashing.vpdq import signal as vpdq
 
 
 class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
@@ -28,13 +28,13 @@ class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
 
     @classmethod
     def validate_signal_str(cls, signal_str: str) -> str:
-        return vpdq.checked(signal_str)
+        return vpdq.normalise_signal(signal_str)
 
     @classmethod
     def hash_from_file(cls, file: Path) -> str:
-        from core.hashing.media import video  # noqa: PLC0415 - matching needs no decoders
+        from core.hashing.vpdq.hash_video import hash_video  # noqa: PLC0415 - needs decoders
 
-        return video.vpdq(file)
+        return hash_video(file)
 
     @classmethod
     def compare_hash(cls, hash1: str, hash2: str) -> SignalComparisonResult:
@@ -44,4 +44,5 @@ class VpdqSignal(SimpleSignalType, FileHasher):  # type: ignore[misc]
     @staticmethod
     def get_examples() -> list[str]:
         hashes = PdqSignal.get_examples()
-        return [vpdq.written(vpdq.Frame(Pdq(one, 100), float(at)) for at, one in enumerate(hashes))]
+        frames = (vpdq.Frame(Pdq(pdq, 100), float(at)) for at, pdq in enumerate(hashes))
+        return [vpdq.write_signal(frames)]

@@ -11,12 +11,13 @@ from typing import IO
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
+from core.download.content_type import read_content_type
 from core.download.url import fetch
 from core.errors import BadInput
 from core.matching.published_types import select_published_types
 from core.services import Services
 from core.signal_types.enabled import SignalTypes
-from core.signal_types.hash_content import HashedContent, content_type_of, hash_content
+from core.signal_types.hash_content import HashedContent, hash_content
 from functions.web.dependencies import Limits, in_thread
 
 _ABSENT = "Missing multipart/form-data file upload"
@@ -79,7 +80,7 @@ async def open_url(
     """
     fetched = await in_thread(limits.fetching, fetch, url, services.settings)
     with fetched.body as file:
-        yield Media(content_type or content_type_of(fetched.content_type), file)
+        yield Media(content_type or read_content_type(fetched.content_type), file)
 
 
 async def hash_media(

@@ -15,8 +15,8 @@ import pillow_heif
 from PIL import Image
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
+from core.hashing.photo import hash_photo
 from core.settings import Settings
-from core.signal_types.hash_content import photo_pdq
 from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS
 
@@ -87,7 +87,7 @@ FORMATS: dict[str, Callable[[Image.Image], bytes]] = {
 
 
 def _ours(content: bytes) -> str:
-    return photo_pdq(content, SETTINGS).hash
+    return hash_photo(content, SETTINGS).pdq.hash
 
 
 def _theirs(content: bytes) -> str:

@@ -18,8 +18,8 @@ from typing import Any
 import faiss
 import numpy as np
 
+from core.hashing import vpdq
 from core.hashing.pdq import Pdq
-from core.hashing.vpdq import signal as vpdq
 from core.index.layers.frames import Frames
 from core.index.layers.packed import Codes
 from core.index.objects.cache import DiskCache
@@ -79,7 +79,7 @@ def _queries(codes: Any, videos: int) -> Signals:
 
 
 def _signal(hashes: Signals) -> str:
-    return vpdq.written(vpdq.Frame(Pdq(one, 100), float(at)) for at, one in enumerate(hashes))
+    return vpdq.write_signal(vpdq.Frame(Pdq(one, 100), float(at)) for at, one in enumerate(hashes))
 
 
 def _ours(

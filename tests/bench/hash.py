@@ -27,8 +27,8 @@ from PIL import Image
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
+from core.hashing.photo import FAST_LEAST, hash_photo
 from core.settings import Settings
-from core.signal_types.hash_content import FAST_LEAST, photo_pdq
 from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS
 
@@ -54,8 +54,8 @@ def ours(mode: str) -> Hasher:
     settings = Settings.model_validate({"max_pixels": 1 << 30, "pdq_mode": mode})
 
     def hashed(content: bytes) -> tuple[str, int]:
-        found = photo_pdq(content, settings)
-        return found.hash, found.quality
+        pdq = hash_photo(content, settings).pdq
+        return pdq.hash, pdq.quality
 
     return hashed
 

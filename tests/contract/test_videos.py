@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.hashing.vpdq import signal as vpdq
+from core.hashing import vpdq
 from tests.contract.answers import message
 from tests.contract.conftest import Serve
 from tests.served import Served
@@ -38,7 +38,7 @@ def test_a_video_from_hash_to_removal(videos: Served) -> None:
     """Its MD5 finds it alone; its frames find an excerpt that was scaled and encoded again."""
     hashed = videos.post("/h/hash", files={"video": film()}).json()
     assert set(hashed) == {"video_md5", "vpdq"}
-    assert vpdq.checked(hashed["vpdq"]) == hashed["vpdq"]
+    assert vpdq.normalise_signal(hashed["vpdq"]) == hashed["vpdq"]
 
     answer = videos.post("/c/bank/FILMS/content", files={"video": film()})
     assert answer.status_code == 200, answer.text

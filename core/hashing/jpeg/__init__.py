@@ -37,7 +37,7 @@ class Luma:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._file = _opened(content)
+        self._file = _open(content)
         self._room: Floats = np.empty((0, self._file.size[1]), np.float32)
         self._top = self._bottom = 0  # of the rows that are in it
 
@@ -58,10 +58,10 @@ class Luma:
         if len(self._room) < bottom - top:
             self._room = np.empty((bottom - top, self.shape[1]), np.float32)
         self._room[: len(kept)] = kept
-        found = self._room[: bottom - top]
-        self._file.rows(found[len(kept) :])
+        rows = self._room[: bottom - top]
+        self._file.rows(rows[len(kept) :])
         self._top, self._bottom = top, bottom
-        return found
+        return rows
 
 
 def frequencies(content: bytes, keep: int) -> Floats:
@@ -74,15 +74,52 @@ def frequencies(content: bytes, keep: int) -> Floats:
     Raises:
         NotImplementedError: the file is not for this decoder.
     """
-    file = _opened(content)
+    file = _open(content)
     down, across = file.blocks
-    found: Floats = np.empty((down * keep, across * keep), np.float32)
-    file.cosines(found, keep)
+    lowest: Floats = np.empty((down * keep, across * keep), np.float32)
+    file.cosines(lowest, keep)
     height, width = (-(-side // BLOCK) * keep for side in file.size)  # whole MCUs are stored
-    return found[:height, :width]
+    return lowest[:height, :width]
 
 
-def _opened(content: bytes) -> "_decoder.Jpeg":
+def lower_frequencies(frequencies: Floats, keep: int, fewer: int) -> Floats:
+    """Of each block the fewer x fewer lowest of its keep x keep frequencies."""
+    if fewer == keep:
+        return frequencies
+    down, across = (side // keep for side in frequencies.shape)
+    blocks = frequencies.reshape(down, keep, across, keep)[:, :fewer, :, :fewer]
+    return blocks.reshape(down * fewer, across * fewer)
+
+
+def pixels_needed(size: tuple[int, ...], least: int) -> int:
+    """How many pixels along a side of a block leave `least` along both sides: 1, 2, 4 or 8."""
+    for pixels in (1, 2, 4):
+        if min(size) * pixels // BLOCK >= least:
+            return pixels
+    return BLOCK
+
+
+def reduce(frequencies: Floats, pixels: int, size: tuple[int, ...]) -> Floats:
+    """The luma of a JPEG made smaller: pixels x pixels in place of each block.
+
+    Args:
+        frequencies: as many of each block.
+        size: height and width of the JPEG.
+    """
+    places = np.arange(pixels) + 0.5
+    cosines = np.cos(np.pi / pixels * np.outer(places, np.arange(pixels)))
+    cosines[:, 1:] *= np.sqrt(2)
+    inverse = cosines.astype(np.float32)
+    down, across = (side // pixels for side in frequencies.shape)
+    columns = frequencies.reshape(-1, pixels) @ inverse.T
+    blocks = inverse @ columns.reshape(down, pixels, across * pixels)
+    levels: Floats = blocks.reshape(down * pixels, -1)[
+        : -(-size[0] * pixels // BLOCK), : -(-size[1] * pixels // BLOCK)
+    ]
+    return np.rint(levels + 128).clip(0, 255)
+
+
+def _open(content: bytes) -> "_decoder.Jpeg":
     if _decoder is None:
         raise NotImplementedError("the decoder was not compiled")
     return _decoder.Jpeg(content)

@@ -1,32 +1,27 @@
-"""Decoding videos that nobody vouches for, frame by frame, to their vPDQ.
+"""Decoding videos that nobody vouches for, to a frame of each second.
 
-FFmpeg decodes, through PyAV, whose wheels hold it; the hash of a frame is our own PDQ. Which frames
-are hashed is the `vpdq` package's choice: counted from 0, those whose number is a multiple of the
-whole frames in a second. So is the stream: the first that shows something.
-
-As of pictures, it is hashed what people see: a video that says that it is to be turned is turned.
+FFmpeg decodes, through PyAV, whose wheels hold it. As of pictures, it is given what people see: a
+video that says that it is to be turned is turned.
 
 Memory holds the decoder's own frames and one more, however long the video is. What a file may cost
-is bounded by `MOST_PIXELS` a frame, `vpdq.MOST_FRAMES` hashes, and a time limit. FFmpeg reads
-playlists too, whose entries are other files and URLs: only the containers in `FORMATS` are
-opened, and nothing else that a file asks for.
+is bounded by `MOST_PIXELS` a frame and a time limit. FFmpeg reads playlists too, whose entries are
+other files and URLs: only the containers in `FORMATS` are opened, and nothing else that a file asks
+for.
+
+Knows nothing of hashes.
 """
 
-import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadInput, TooLarge, Unavailable
-from core.hashing import pdq
-from core.hashing.media.image import Source, is_ours
-from core.hashing.vpdq.signal import LEAST_QUALITY, MOST_FRAMES, Frame, written
+from core.hashing.media.source import MediaSource, is_machine_fault, open_source
 
 FORMATS = (
     *("mov", "mp4", "3gp", "matroska", "webm", "avi", "flv", "mpegts", "mpeg", "mpegvideo"),
@@ -37,40 +32,27 @@ FORMATS = (
 MOST_PIXELS = 4096 * 2304
 """In a frame. A decoder keeps up to 17 of them, in 1.5 to 3 bytes a pixel."""
 
-SECONDS = 120.0
-"""How long one video may take by default."""
 
+def read_each_second(
+    source: MediaSource, max_pixels: int, until: float
+) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Of the first stream that shows something, a frame of each second, with its time in seconds.
 
-def vpdq(source: Source, max_pixels: int = MOST_PIXELS, seconds: float = SECONDS) -> str:
-    """The vPDQ signal of a video; `""` if none of its frames has enough in it to count.
+    Counted from 0, those whose number is a multiple of the whole frames in a second: RGB, shape
+    (height, width, 3).
 
     Args:
         source: from a path or an open file it is streamed.
         max_pixels: of one frame, `MOST_PIXELS` at most.
-        seconds: how long it may take.
+        until: by the monotonic clock, when it is to be done.
 
     Raises:
         BadInput: it is no video in a known container, or is damaged.
-        TooLarge: a frame has too many pixels, there are too many frames, or it took too long.
+        TooLarge: a frame has too many pixels, or it took too long.
         Unavailable: PyAV is not installed, or the file could not be read for reasons of ours.
     """
-    frames = list(_hashed(source, min(max_pixels, MOST_PIXELS), time.monotonic() + seconds))
-    useful = any(frame.pdq.quality >= LEAST_QUALITY for frame in frames)
-    return written(frames) if useful else ""
-
-
-def _hashed(source: Source, max_pixels: int, until: float) -> Iterator[Frame]:
-    for count, (timestamp, pixels) in enumerate(_each_second(source, max_pixels, until)):
-        if count == MOST_FRAMES:
-            raise TooLarge(f"the video has more than {MOST_FRAMES} seconds")
-        yield Frame(pdq.compute(pixels), timestamp)
-
-
-def _each_second(
-    source: Source, max_pixels: int, until: float
-) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """The frames that are hashed, with their times in seconds: RGB, shape (height, width, 3)."""
-    with _translated(), _opened(source, max_pixels, until) as container:
+    max_pixels = min(max_pixels, MOST_PIXELS)
+    with _translate(), _open(source, max_pixels, until) as container:
         if not container.streams.video:
             raise BadInput("the file has no video in it")
         stream = container.streams.video[0]
@@ -89,39 +71,30 @@ def _each_second(
 
 
 @contextmanager
-def _opened(source: Source, max_pixels: int, until: float) -> Iterator[Any]:
+def _open(source: MediaSource, max_pixels: int, until: float) -> Iterator[Any]:
     """The container in `source`, as PyAV has it."""
     import av  # noqa: PLC0415 - an extra
 
     # By its name alone FFmpeg might take a file for a pattern or for an address: it gets none.
-    file: IO[bytes]
-    if isinstance(source, Path):
-        file = source.open("rb")
-    elif isinstance(source, bytes):
-        file = io.BytesIO(source)
-    else:
-        file = source
-        file.seek(0)
-    try:
-        with av.open(
+    with (
+        open_source(source) as file,
+        av.open(
             SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell),
             "r",
             options={"format_whitelist": ",".join(FORMATS), "max_pixels": str(max_pixels)},
-            io_open=_refused,
+            io_open=_refuse,
             timeout=max(until - time.monotonic(), 0.1),
-        ) as container:
-            yield container
-    finally:
-        if file is not source:
-            file.close()
+        ) as container,
+    ):
+        yield container
 
 
-def _refused(url: str, flags: int, options: object) -> NoReturn:  # noqa: ARG001
+def _refuse(url: str, flags: int, options: object) -> NoReturn:  # noqa: ARG001
     raise BadInput("the video refers to another file")
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate() -> Iterator[None]:
     """What PyAV raises as what the sender, or we, should change."""
     try:
         import av.error  # noqa: PLC0415
@@ -134,7 +107,7 @@ def _translated() -> Iterator[None]:
     except (BadInput, TooLarge):
         raise
     except Exception as error:  # of damaged files: nearly anything
-        if is_ours(error) and not isinstance(error, av.error.FFmpegError):
+        if is_machine_fault(error) and not isinstance(error, av.error.FFmpegError):
             raise Unavailable(f"the video cannot be read: {error}") from error
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise BadInput(f"the video cannot be decoded: {why}") from error

@@ -22,51 +22,46 @@ flags, patterns and logos are found too.
 
 **Orientations.** R is not symmetric: pdqhash's windows reach further one way than the other. So the
 samples of a mirrored image are those of R mirrored, and changing the signs of every other
-coefficient instead would leave the hash up to 22 bits off. Reading the rows twice, with R as it is
-and mirrored, gives four images exactly, and their transposes the other four.
-
-**Windows.** A part of an image has fewer rows and columns, and R of that many: `spectrum` of a view
-is the hash of the part, without a copy or a second decoding.
+coefficient instead would leave the hash up to 22 bits off. An image that its file
+says is to be turned is read as it is stored, with R mirrored where need be.
 
 | file | knows |
 |---|---|
+| `smoothing` | R(n), and its product with the rows of an image as they come |
 | `matrix` | PDQ as two matrix products |
-| `smoothing` | R(n), and its product with an axis |
-| `definition` | the roundings of the reference code, for where they decide |
+| `definition` | PDQ in the reference code's own roundings, for where they decide |
 """
 
 from core.hashing.pdq.definition import by_definition
 from core.hashing.pdq.matrix import (
+    AS_SEEN,
+    LEAST_QUALITY,
     SMALLEST,
     Doubles,
     Pdq,
-    Pixels,
-    Spectrum,
     approximate,
     by_matrix,
     frequencies_needed,
-    orientations,
-    sample,
-    spectrum,
+    from_samples,
 )
-from core.hashing.pdq.smoothing import SAMPLES, Rows
+from core.hashing.pdq.smoothing import SAMPLES, Rows, centres, window
 
 __all__ = [
+    "AS_SEEN",
+    "LEAST_QUALITY",
     "SAMPLES",
     "SMALLEST",
     "Doubles",
     "Pdq",
-    "Pixels",
     "Rows",
-    "Spectrum",
     "approximate",
     "by_definition",
     "by_matrix",
+    "centres",
     "compute",
     "frequencies_needed",
-    "orientations",
-    "sample",
-    "spectrum",
+    "from_samples",
+    "window",
 ]
 
 

@@ -1,4 +1,4 @@
-"""PDQ as two matrix products, and what else they are good for."""
+"""PDQ as two matrix products, and of what is less than an image."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,9 @@ from core.hashing.pdq.smoothing import SAMPLES, Floats, Rows, smoothed, window
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
+
+LEAST_QUALITY = 50
+"""Below it there is too little in an image for its hash to mean much, and to be matched."""
 
 SMALLEST = 5
 """An image with fewer pixels along an axis has no hash: all zeros, at quality 0."""
@@ -49,62 +52,11 @@ class Pdq:
 
     Attributes:
         hash: 256 bits as 64 hexadecimal digits.
-        quality: 0 to 100; below 50 there is too little in the image for the hash to mean much.
+        quality: 0 to 100; below `LEAST_QUALITY` the hash means little.
     """
 
     hash: str
     quality: int
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """What a hash is made of.
-
-    Attributes:
-        coefficients: 16 x 16, of frequencies 1 to 16 down (rows) and across (columns).
-        quality: as of the hash.
-    """
-
-    coefficients: Doubles
-    quality: int
-
-    @classmethod
-    def of(cls, samples: Doubles) -> "Spectrum":
-        """Of 64 x 64 samples of smoothed luma, however they were come by."""
-        return _transformed(samples)
-
-    def pdq(self) -> Pdq:
-        return Pdq(bits(self.coefficients), self.quality)
-
-
-def spectrum(image: Rows) -> Spectrum:
-    """The coefficients of an image or of a view of one, and its quality, by the matrix form alone.
-
-    Its hash is `compute`'s wherever rounding errors do not decide.
-
-    Args:
-        image: at least 5 x 5.
-    """
-    return _transformed(sample(image))
-
-
-def orientations(image: Rows) -> dict[str, Spectrum]:
-    """What `spectrum` would say of `image` turned and mirrored, for twice its price.
-
-    Turns are against the clock. `mirror` swaps left and right, `flip` top and bottom, `transpose`
-    rows and columns, `transverse` does that and turns by half.
-    """
-    found = {}
-    for flipped, names in (
-        (False, ("upright", "transpose", "mirror", "turn90")),
-        (True, ("flip", "turn270", "turn180", "transverse")),
-    ):
-        rows = _rows(image, flipped)
-        for mirrored, (name, transposed) in zip((False, True), (names[:2], names[2:]), strict=True):
-            seen = _transformed(_columns(rows, mirrored))
-            found[name] = seen
-            found[transposed] = Spectrum(seen.coefficients.T, seen.quality)
-    return found
 
 
 def approximate(
@@ -122,10 +74,11 @@ def approximate(
     """
     if min(full) < SMALLEST:
         return None
-    seen = _transformed(sample(image, orientation, full, keep))
-    median = np.partition(seen.coefficients, 127, axis=None)[127]
-    near = np.count_nonzero(np.abs(seen.coefficients - median) < APPROXIMATION_ERROR)
-    return seen.pdq() if near <= MOST_NEAR else None
+    samples = sample(image, orientation, full, keep)
+    coefficients = transform(samples)
+    median = np.partition(coefficients, 127, axis=None)[127]
+    near = np.count_nonzero(np.abs(coefficients - median) < APPROXIMATION_ERROR)
+    return Pdq(bits(coefficients), _quality(samples, 0)) if near <= MOST_NEAR else None
 
 
 def frequencies_needed(full: tuple[int, ...]) -> int:
@@ -150,7 +103,7 @@ def by_matrix(image: Rows, least: int = 0, orientation: int = 1) -> Pdq | None:
     if not _even(*image.shape[:2]):
         return None
     samples = sample(image, orientation)
-    coefficients = TRANSFORM @ samples @ TRANSFORM.T
+    coefficients = transform(samples)
     low, high = _quality(samples, -SAMPLE_ERROR), _quality(samples, SAMPLE_ERROR)
     if high < least:
         return Pdq(bits(coefficients), high)
@@ -170,6 +123,17 @@ def sample(
     height, width = full[:2] if full else (None, None)
     samples = _columns(_rows(image, flipped, height, keep), mirrored, width, keep)
     return samples.T if swapped else samples
+
+
+def from_samples(samples: Doubles) -> Pdq:
+    """The PDQ of 64 x 64 samples of smoothed luma, however they were come by."""
+    return Pdq(bits(transform(samples)), _quality(samples, 0))
+
+
+def transform(samples: Doubles) -> Doubles:
+    """The 16 x 16 coefficients of frequencies 1 to 16 down (rows) and across (columns)."""
+    coefficients: Doubles = TRANSFORM @ samples @ TRANSFORM.T
+    return coefficients
 
 
 def bits(coefficients: NDArray[np.floating]) -> str:
@@ -194,10 +158,6 @@ def _columns(
 ) -> Doubles:
     """`rows` R(W)ᵀ, 64 x 64 samples; of the image seen from behind if `mirrored`."""
     return smoothed(rows.T, mirrored, full, keep).T.astype(np.float64)
-
-
-def _transformed(samples: Doubles) -> Spectrum:
-    return Spectrum(TRANSFORM @ samples @ TRANSFORM.T, _quality(samples, 0))
 
 
 def _even(height: int, width: int) -> bool:

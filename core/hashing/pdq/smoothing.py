@@ -71,7 +71,7 @@ def _groups(weights: Weights, most: int) -> Iterator[tuple[int, int]]:
 
 @functools.lru_cache(maxsize=64)
 def smoothing(length: int) -> Weights:
-    """R(length)."""
+    """R(length): of each of its rows, what is not zero."""
     first, last = windows(length)
     rows = []
     for centre in centres(length):
@@ -115,6 +115,6 @@ def windows(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.maximum(last - size, 0), np.minimum(last, length)
 
 
-def centres(length: int) -> NDArray[np.intp]:
-    """The places whose averages are the samples."""
+def centres(length: float) -> NDArray[np.intp]:
+    """The places whose averages are the samples, along so many lines or parts of one."""
     return ((np.arange(SAMPLES) + 0.5) * length / SAMPLES).astype(np.intp)

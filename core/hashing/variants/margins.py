@@ -71,11 +71,16 @@ _READINGS = (
 )
 
 
-def margins(levels: Levels) -> list[Part]:
+def find_margins(levels: Levels) -> list[Part]:
     """The parts of a picture that may be all that somebody has copied, the likeliest first."""
     height, width = levels.shape
     found: list[Part] = [(0, 0, width, height)]
-    for box in (*_grown(levels), *_plain(levels), *_detailed(levels), *_framed(levels)):
+    for box in (
+        *_grow(levels),
+        *_find_plain(levels),
+        *_find_detailed(levels),
+        *_find_framed(levels),
+    ):
         if not any(_near(box, other) for other in found):
             found.append(box)
     return found[1:]
@@ -85,12 +90,12 @@ def _near(one: Part, other: Part) -> bool:
     return all(abs(a - b) <= 1 for a, b in zip(one, other, strict=True))
 
 
-def _plain(levels: Levels) -> Iterator[Box]:
+def _find_plain(levels: Levels) -> Iterator[Box]:
     height, width = levels.shape
     for reading in _READINGS:
         box = Box(0, 0, width, height)
         for _ in range(reading.rounds):
-            peeled = _peeled(levels, box, reading)
+            peeled = _peel(levels, box, reading)
             if peeled == box or not _large_enough(peeled, levels):
                 break
             box = peeled
@@ -103,7 +108,7 @@ def _large_enough(box: Box, levels: Levels) -> bool:
     return bool(across >= SMALLEST * width and down >= SMALLEST * height)
 
 
-def _peeled(levels: Levels, box: Box, reading: _Reading) -> Box:
+def _peel(levels: Levels, box: Box, reading: _Reading) -> Box:
     """`box` without one band on each side that has one."""
     left, top, right, bottom = box
     rows = levels[top:bottom, left:right]
@@ -138,16 +143,16 @@ def _share(lines: Levels, color: float, tolerance: float) -> NDArray[np.float64]
     return share
 
 
-def _detailed(levels: Levels) -> Iterator[Part]:
+def _find_detailed(levels: Levels) -> Iterator[Part]:
     height, width = levels.shape
-    for find in (_detail, _centered):
+    for find in (_detail, _find_centred):
         left, right = find(levels)
         top, bottom = find(levels.T)
         for box in (Box(left, 0, right, height), Box(0, top, width, bottom)):
-            yield _sharpened(levels, box)
+            yield _sharpen(levels, box)
 
 
-def _centered(levels: Levels) -> tuple[int, int]:
+def _find_centred(levels: Levels) -> tuple[int, int]:
     """The columns, as far from the left as from the right, that differ most from those before.
 
     More than columns nearby do: who fills the sides puts the picture in the middle.
@@ -174,7 +179,7 @@ def _detail(levels: Levels) -> tuple[int, int]:
     return int(lively[0]), int(lively[-1]) + 1
 
 
-def _framed(levels: Levels) -> Iterator[Box]:
+def _find_framed(levels: Levels) -> Iterator[Box]:
     """The two rectangles whose worst side has the most steps along it; 60 % of it at least."""
     height, width = levels.shape
     columns, down = _lines(levels)
@@ -183,10 +188,10 @@ def _framed(levels: Levels) -> Iterator[Box]:
     ends = np.array([(a, b) for a in rows for b in rows if b - a > 0.2 * height])
     worst = np.minimum.reduce(
         [
-            _stepped(down, sides[:, 0], ends),
-            _stepped(down, sides[:, 1], ends),
-            _stepped(across, ends[:, 0], sides).T,
-            _stepped(across, ends[:, 1], sides).T,
+            _share_of_steps(down, sides[:, 0], ends),
+            _share_of_steps(down, sides[:, 1], ends),
+            _share_of_steps(across, ends[:, 0], sides).T,
+            _share_of_steps(across, ends[:, 1], sides).T,
         ]
     )
     worst[np.outer(np.ptp(ends, axis=1), np.ptp(sides, axis=1)) > 0.99 * height * width] = 0
@@ -222,7 +227,7 @@ def _lines(levels: Levels) -> tuple[list[int], NDArray[np.int16]]:
     return sorted(places), count
 
 
-def _stepped(
+def _share_of_steps(
     count: NDArray[np.int16], places: NDArray[np.intp], spans: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """The share of each span (rows of the answer) that has a step at each place (columns)."""
@@ -231,7 +236,7 @@ def _stepped(
     return share
 
 
-def _grown(levels: Levels) -> Iterator[Part]:
+def _grow(levels: Levels) -> Iterator[Part]:
     """Rectangles with something all over them, each also without its bands and at full width."""
     _height, width = levels.shape
     half = np.asarray(Image.fromarray(levels).reduce(2))
@@ -248,17 +253,17 @@ def _grown(levels: Levels) -> Iterator[Part]:
             seed = _deepest(busy) if number else first
             if seed is None:
                 break
-            left, top, right, bottom = _spreading(seed, empty_columns, empty_rows)
+            left, top, right, bottom = _spread_out(seed, empty_columns, empty_rows)
             busy[top // CELL : -(-bottom // CELL), left // CELL : -(-right // CELL)] = False
             box = Box(2 * left, 2 * top, 2 * right, 2 * bottom)
             whole = (right - left) * (bottom - top) > 0.98 * half.size
             if whole or not _large_enough(box, levels) or box in done:
                 continue
             done.append(box)
-            inside = (_peeled(levels, box, reading) for reading in _INSIDE)
+            inside = (_peel(levels, box, reading) for reading in _INSIDE)
             for one in (box, *inside, box._replace(left=0, right=width)):
                 if _large_enough(one, levels):
-                    yield _sharpened(levels, one)
+                    yield _sharpen(levels, one)
 
 
 _INSIDE = tuple(_Reading(sides, 1, 16, 0.5) for sides in ("tb", "ltrb"))
@@ -270,7 +275,7 @@ Emptiness = Callable[[int, int], NDArray[np.bool_]]
 
 def _spread(levels: Levels) -> Emptiness:
     """A column is empty if its levels deviate from their mean by less than 4."""
-    one, two = _summed(levels), _summed(levels**2)
+    one, two = _sum_rows(levels), _sum_rows(levels**2)
 
     def empty(start: int, stop: int) -> NDArray[np.bool_]:
         count = stop - start
@@ -283,7 +288,7 @@ def _spread(levels: Levels) -> Emptiness:
 
 def _change(levels: Levels) -> Emptiness:
     """A column is empty if neighbours in it differ by less than 1.5, as in a slow gradient."""
-    two = _summed(np.diff(levels, axis=0, prepend=levels[:1]) ** 2)
+    two = _sum_rows(np.diff(levels, axis=0, prepend=levels[:1]) ** 2)
 
     def empty(start: int, stop: int) -> NDArray[np.bool_]:
         count = max(stop - start - 1, 1)
@@ -293,7 +298,7 @@ def _change(levels: Levels) -> Emptiness:
     return empty
 
 
-def _summed(levels: Levels) -> NDArray[np.float64]:
+def _sum_rows(levels: Levels) -> NDArray[np.float64]:
     total = np.zeros((len(levels) + 1, levels.shape[1]), np.float64)
     np.cumsum(levels, axis=0, out=total[1:])
     return total
@@ -329,18 +334,18 @@ def _deepest(busy: NDArray[np.bool_]) -> Box | None:
     )
 
 
-def _spreading(box: Box, empty_columns: Emptiness, empty_rows: Emptiness) -> Box:
+def _spread_out(box: Box, empty_columns: Emptiness, empty_rows: Emptiness) -> Box:
     """`box` grown until the line past each of its sides is empty, or the picture ends."""
     for _ in range(12):
-        left, right = _reached(empty_columns(box.top, box.bottom), box.left, box.right)
-        top, bottom = _reached(empty_rows(left, right), box.top, box.bottom)
+        left, right = _reach(empty_columns(box.top, box.bottom), box.left, box.right)
+        top, bottom = _reach(empty_rows(left, right), box.top, box.bottom)
         before, box = box, Box(left, top, right, bottom)
         if box == before:
             break
     return box
 
 
-def _reached(empty: NDArray[np.bool_], start: int, stop: int) -> tuple[int, int]:
+def _reach(empty: NDArray[np.bool_], start: int, stop: int) -> tuple[int, int]:
     before, after = np.flatnonzero(empty[:start]), np.flatnonzero(empty[stop:])
     return (
         int(before[-1]) + 1 if len(before) else 0,
@@ -348,7 +353,7 @@ def _reached(empty: NDArray[np.bool_], start: int, stop: int) -> tuple[int, int]
     )
 
 
-def _sharpened(levels: Levels, box: Box) -> Part:
+def _sharpen(levels: Levels, box: Box) -> Part:
     """`box` with each side moved to the sharpest step near it, to a fraction of a pixel."""
     left, top, right, bottom = box
     height, width = levels.shape

@@ -35,7 +35,7 @@ class Tilt:
     size: tuple[float, float]
 
 
-def tilt(levels: Levels) -> Tilt | None:
+def find_tilt(levels: Levels) -> Tilt | None:
     """How the picture in `levels` lies, or None where no corner is empty or it lies straight."""
     points = _outline(levels)
     if len(points) < 20:
@@ -48,9 +48,9 @@ def tilt(levels: Levels) -> Tilt | None:
             degrees = best + np.arange(-1, 1 + step, step)
     if abs(best) < 0.3:
         return None
-    across, down = (np.percentile(line, (0.5, 99.5)) for line in _turned(points, np.array([best])))
+    across, down = (np.percentile(line, (0.5, 99.5)) for line in _turn(points, np.array([best])))
     middle = np.array([[across.mean(), down.mean()]])
-    (x,), (y,) = _turned(middle, np.array([-best]))
+    (x,), (y,) = _turn(middle, np.array([-best]))
     return Tilt(best, (float(x[0]), float(y[0])), (float(np.ptp(across)), float(np.ptp(down))))
 
 
@@ -78,7 +78,7 @@ def _outline(levels: Levels) -> Points:
     return inside
 
 
-def _turned(points: Points, degrees: NDArray[np.float64]) -> tuple[Points, Points]:
+def _turn(points: Points, degrees: NDArray[np.float64]) -> tuple[Points, Points]:
     """x and y of the points with the turn undone, by point and angle."""
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     x, y = points[:, :1], points[:, 1:]
@@ -88,7 +88,7 @@ def _turned(points: Points, degrees: NDArray[np.float64]) -> tuple[Points, Point
 def _concentration(points: Points, degrees: NDArray[np.float64]) -> NDArray[np.float64]:
     """For each angle the sum of squares of how many points lie on each line, one pixel wide."""
     total = np.zeros(len(degrees))
-    for line in _turned(points, degrees):
+    for line in _turn(points, degrees):
         place = np.rint(line - line.min()).astype(np.int64)
         lines = int(place.max()) + 1
         own = place + lines * np.arange(len(degrees))

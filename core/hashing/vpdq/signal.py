@@ -21,13 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threatexchange.signal_type.index import SignalSimilarityInfo
 
-from core.hashing.pdq import Pdq
+from core.hashing.pdq import LEAST_QUALITY, Pdq
 
 DISTANCE = 31
 """Most bits, inclusive, by which two frames that match may differ."""
-
-LEAST_QUALITY = 50
-"""Frames of less count for nothing."""
 
 QUERY_PERCENT = 80.0
 """Least share of the query's frames that must match."""
@@ -72,12 +69,14 @@ class VpdqSimilarity(SignalSimilarityInfo):  # type: ignore[misc]
         )
 
 
-def written(frames: Iterable[Frame]) -> str:
+def write_signal(frames: Iterable[Frame]) -> str:
     """The signal of `frames`, to the letter as threatexchange writes it."""
-    return json.dumps([f"{one.pdq.hash},{one.pdq.quality},{one.timestamp:.3}" for one in frames])
+    return json.dumps(
+        [f"{frame.pdq.hash},{frame.pdq.quality},{frame.timestamp:.3}" for frame in frames]
+    )
 
 
-def read(signal: str) -> list[Frame]:
+def read_frames(signal: str) -> list[Frame]:
     """The frames of a signal.
 
     Raises:
@@ -91,36 +90,36 @@ def read(signal: str) -> list[Frame]:
     return [_frame(text) for text in texts]
 
 
-def checked(signal: str) -> str:
-    """A signal as it is stored: as `written`, in lower case.
+def normalise_signal(signal: str) -> str:
+    """A signal as it is stored: as `write_signal` has it, in lower case.
 
     Raises:
         ValueError: it is none, or has no frame that counts, so that it could never match.
     """
-    frames = read(signal)
-    if not any(one.pdq.quality >= LEAST_QUALITY for one in frames):
+    frames = read_frames(signal)
+    if not any(frame.pdq.quality >= LEAST_QUALITY for frame in frames):
         raise ValueError(f"no frame has a quality of {LEAST_QUALITY} or more, so nothing matches")
-    return written(frames)
+    return write_signal(frames)
 
 
-def counting(signal: str) -> list[str]:
+def read_hashes(signal: str) -> list[str]:
     """The PDQ hashes of the frames that count, each once, in their order."""
-    frames = (one.pdq for one in read(signal))
-    return list(dict.fromkeys(one.hash for one in frames if one.quality >= LEAST_QUALITY))
+    values = (frame.pdq for frame in read_frames(signal))
+    return list(dict.fromkeys(pdq.hash for pdq in values if pdq.quality >= LEAST_QUALITY))
 
 
 def compare(query: str, other: str) -> VpdqSimilarity:
     """How much of two checked signals matches, by looking at every pair of frames."""
-    asked, there = _words(counting(query)), _words(counting(other))
-    if not len(asked) or not len(there):
+    asked, compared = _words(read_hashes(query)), _words(read_hashes(other))
+    if not len(asked) or not len(compared):
         return VpdqSimilarity(0.0, 0.0)
-    found = np.zeros(len(there), bool)
+    reached = np.zeros(len(compared), bool)
     matched = 0
     for frame in asked:
-        near = np.bitwise_count(there ^ frame).sum(axis=1, dtype=np.int64) <= DISTANCE
+        near = np.bitwise_count(compared ^ frame).sum(axis=1, dtype=np.int64) <= DISTANCE
         matched += bool(near.any())
-        found |= near
-    return VpdqSimilarity(matched * 100 / len(asked), int(found.sum()) * 100 / len(there))
+        reached |= near
+    return VpdqSimilarity(matched * 100 / len(asked), int(reached.sum()) * 100 / len(compared))
 
 
 def _words(hashes: list[str]) -> NDArray[np.uint64]:

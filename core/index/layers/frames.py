@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threatexchange.signal_type.signal_base import SignalType
 
+from core.hashing import vpdq
 from core.hashing.pdq import Pdq
-from core.hashing.vpdq import signal as vpdq
 from core.index.layers.arrays import Buffer, Rows, array, ranges
 from core.index.layers.binary import BinaryKind, BinarySignals
 from core.index.layers.hits import Hits
@@ -30,7 +30,7 @@ class Frames:
 
     @classmethod
     def pack(cls, signals: Sequence[str]) -> "Frames":
-        hashes = [vpdq.counting(signal) for signal in signals]
+        hashes = [vpdq.read_hashes(signal) for signal in signals]
         starts = np.cumsum([0, *map(len, hashes)], dtype=np.int64)
         return cls(Codes.pack([frame for video in hashes for frame in video]), starts)
 
@@ -40,7 +40,7 @@ class Frames:
     def __getitem__(self, row: int) -> str:
         """A signal that matches as the one that was packed: qualities and times are not kept."""
         rows = range(int(self.starts[row]), int(self.starts[row + 1]))
-        return vpdq.written(vpdq.Frame(Pdq(self.codes[frame], 100), 0.0) for frame in rows)
+        return vpdq.write_signal(vpdq.Frame(Pdq(self.codes[frame], 100), 0.0) for frame in rows)
 
     def take(self, rows: Rows) -> "Frames":
         starts = self.starts[:-1][rows]
@@ -99,7 +99,7 @@ class FrameSignals:
         return [self._hits(signal, threshold) for signal in signals]
 
     def _hits(self, signal: str, threshold: int) -> Hits:
-        queries = Codes.pack(vpdq.counting(signal)).bits
+        queries = Codes.pack(vpdq.read_hashes(signal)).bits
         near = self._codes.near(queries, threshold)
         frames = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in near)])
         asked = np.repeat(np.arange(len(near)), [len(rows) for rows, _ in near])

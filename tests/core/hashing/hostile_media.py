@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from core.errors import BadInput, TooLarge
-from core.hashing.media.image import FORMATS
+from core.hashing.media.limits import FORMATS
 from core.settings import Settings
 from core.signal_types.enabled import SignalTypes
 from core.signal_types.hash_content import hash_content

@@ -17,11 +17,12 @@ from PIL import Image
 
 from core.hashing import jpeg
 from core.hashing.jpeg import BLOCK, Luma, frequencies
-from core.hashing.media.image import decode
+from core.hashing.media.image import open_image
+from core.hashing.media.picture import Picture
 from core.hashing.pdq import Pdq, by_matrix, compute
 from core.hashing.pdq.definition import luma
+from core.hashing.photo import hash_photo
 from core.settings import Settings
-from core.signal_types.hash_content import photo_pdq
 from tests.pictures import PHOTOGRAPHS
 
 ROUNDS = int(os.environ.get("PROVE_FUZZ", "600"))
@@ -39,6 +40,15 @@ def saved(image: Image.Image, **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, "JPEG", **options)
     return out.getvalue()
+
+
+def decode(content: bytes, max_pixels: int) -> Picture:
+    with open_image(content, max_pixels) as image:
+        return image.decode()
+
+
+def hash_pdq(content: bytes, settings: Settings) -> Pdq:
+    return hash_photo(content, settings).pdq
 
 
 def pillows(content: bytes) -> np.ndarray:
@@ -102,9 +112,9 @@ def test_hashes_are_upright(orientation: int) -> None:
     exif[0x112] = orientation
     content = saved(photograph("chelsea.png"), exif=exif)
     settings = Settings(max_pixels=1 << 22)
-    assert photo_pdq(content, settings) == compute(decode(content, 1 << 22))
-    fast = photo_pdq(content, settings.model_copy(update={"pdq_mode": "fast"}))
-    exact = photo_pdq(content, settings)
+    assert hash_pdq(content, settings) == compute(decode(content, 1 << 22))
+    fast = hash_pdq(content, settings.model_copy(update={"pdq_mode": "fast"}))
+    exact = hash_pdq(content, settings)
     assert (int(fast.hash, 16) ^ int(exact.hash, 16)).bit_count() <= 8
 
 
@@ -127,7 +137,7 @@ def test_ties_are_decided_as_by_pixels(orientation: int) -> None:
     exif[0x112] = orientation
     content = saved(photograph("chessboard_GRAY.png", (1000, 700)), exif=exif)
     assert by_matrix(Luma(content)) is None
-    assert photo_pdq(content, Settings()) == compute(decode(content, 1 << 20))
+    assert hash_pdq(content, Settings()) == compute(decode(content, 1 << 20))
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -142,7 +152,7 @@ def test_rare_kinds_are_left_to_pillow(kind: str) -> None:
     content = saved(photograph("coffee.png"), **REFUSED[kind])
     with pytest.raises(NotImplementedError):
         Luma(content)
-    assert photo_pdq(content, Settings()) == compute(decode(content, 1 << 20))
+    assert hash_pdq(content, Settings()) == compute(decode(content, 1 << 20))
 
 
 def test_cmyk_is_left_to_pillow() -> None:
@@ -150,17 +160,17 @@ def test_cmyk_is_left_to_pillow() -> None:
     content = saved(photograph("coffee.png").convert("CMYK"))
     with pytest.raises(NotImplementedError):
         Luma(content)
-    assert photo_pdq(content, Settings()) == compute(decode(content, 1 << 20))
+    assert hash_pdq(content, Settings()) == compute(decode(content, 1 << 20))
 
 
 def test_what_was_not_compiled_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there was no compiler, a JPEG is hashed to the same bits."""
     content = saved(photograph("coffee.png"))
-    expected = photo_pdq(content, Settings())
+    expected = hash_pdq(content, Settings())
     monkeypatch.setattr(jpeg, "_decoder", None)
     with pytest.raises(NotImplementedError):
         Luma(content)
-    assert photo_pdq(content, Settings()) == expected
+    assert hash_pdq(content, Settings()) == expected
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
@@ -174,7 +184,7 @@ def test_what_is_cut_off_is_refused(share: float) -> None:
 def test_one_thread_at_a_time() -> None:
     """A second one is told so, and the first goes on undisturbed."""
     content = saved(photograph("retina.jpg", (4000, 3000)))
-    file = jpeg._opened(content)
+    file = jpeg._open(content)
     rows = np.empty((3000, 4000), np.float32)
     first = threading.Thread(target=file.rows, args=(rows,))
     first.start()
@@ -193,16 +203,16 @@ def test_room_must_fit() -> None:
     """What would not be filled, or would overflow, is refused; and no file is read twice."""
     content = saved(photograph("coffee.png"))
     with pytest.raises(ValueError, match="no such size"):
-        jpeg._opened(content).rows(np.empty(599, np.float32))
+        jpeg._open(content).rows(np.empty(599, np.float32))
     for keep, room in (1, 10), (0, 1), (9, 1 << 20):
         with pytest.raises(ValueError, match="no such size"):
-            jpeg._opened(content).cosines(np.empty(room, np.float32), keep)
-    file = jpeg._opened(content)
+            jpeg._open(content).cosines(np.empty(room, np.float32), keep)
+    file = jpeg._open(content)
     down, across = file.blocks
     file.cosines(np.empty((down, across), np.float32), 1)
     with pytest.raises(NotImplementedError, match="has been read"):
         file.rows(np.empty((1, 600), np.float32))
-    file = jpeg._opened(content)
+    file = jpeg._open(content)
     file.rows(np.empty((1, 600), np.float32))
     with pytest.raises(NotImplementedError, match="has been read"):
         file.cosines(np.empty((down, across), np.float32), 1)
@@ -258,5 +268,5 @@ def test_nothing_out_of_bounds(tmp_path: Path) -> None:
 def test_a_blank_jpeg_says_little() -> None:
     """Its quality is nothing, as it is of its pixels."""
     content = saved(Image.new("RGB", (300, 200), "white"))
-    assert photo_pdq(content, Settings()).quality == 0
-    assert isinstance(photo_pdq(content, Settings()), Pdq)
+    assert hash_pdq(content, Settings()).quality == 0
+    assert isinstance(hash_pdq(content, Settings()), Pdq)

@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
 from core.errors import BadInput, TooLarge, Unavailable
 from core.hashing import pdq
-from core.hashing.media.image import FORMATS, FRAMES, Source, frames
-from core.hashing.media.image import decode as picture
+from core.hashing.media.image import open_image
+from core.hashing.media.limits import FORMATS, FRAMES
+from core.hashing.media.picture import Picture
+from core.hashing.media.source import MediaSource
 from tests.pictures import PHOTOGRAPHS, photograph, truncated
 
 LIMIT = 100_000_000
@@ -30,7 +33,17 @@ def rgb() -> Image.Image:
         return image.convert("RGB")
 
 
-def decode(source: Source, max_pixels: int) -> np.ndarray[Any, Any]:
+def picture(source: MediaSource, max_pixels: int, least: int | None = None) -> Picture:
+    with open_image(source, max_pixels) as image:
+        return image.decode(least)
+
+
+def frames(source: MediaSource, max_pixels: int) -> Iterator[Picture]:
+    with open_image(source, max_pixels) as image:
+        yield from image.frames()
+
+
+def decode(source: MediaSource, max_pixels: int) -> np.ndarray[Any, Any]:
     """All pixels of an image, height x width x 3."""
     rows = picture(source, max_pixels)[:]
     return rows if rows.ndim == 3 else np.stack([rows] * 3, axis=2)

@@ -8,7 +8,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from core.hashing import pdq
-from core.hashing.variants.photo import CROPS, EDGES, Luma, crops, turned, variants
+from core.hashing.pdq.matrix import Pixels
+from core.hashing.variants.orientation import orient_hash
+from core.hashing.variants.photo import CROPS, EDGES, hash_crops, hash_variants
+from core.hashing.variants.picture import ReducedPicture
 from core.settings.variant import KINDS
 from tests.bench import alterations
 from tests.pictures import photograph
@@ -22,7 +25,7 @@ def picture(name: str = "astronaut.png", size: tuple[int, int] = (600, 450)) -> 
         return image.convert("RGB").resize(size)
 
 
-def pixels(image: Image.Image) -> pdq.Pixels:
+def pixels(image: Image.Image) -> Pixels:
     return np.asarray(image)
 
 
@@ -35,7 +38,7 @@ def distance(one: str, other: str) -> int:
 
 
 def nearest(copy: Image.Image, original: Image.Image, *kinds: str) -> int:
-    found = variants(Luma.of(pixels(copy)), kinds)
+    found = hash_variants(ReducedPicture.from_pixels(pixels(copy)), kinds)
     return min((distance(one.hash, signal(original)) for one in found), default=256)
 
 
@@ -95,7 +98,10 @@ def disk(seed: int) -> Image.Image:
 def test_orientation(name: str, undo: Image.Transpose, size: tuple[int, int]) -> None:
     """Each is named after what makes the query match, and is the hash of just that picture."""
     copy = picture(size=size)
-    found = {one.name: one.hash for one in variants(Luma.of(pixels(copy)), ["orientation"])}
+    found = {
+        one.name: one.hash
+        for one in hash_variants(ReducedPicture.from_pixels(pixels(copy)), ["orientation"])
+    }
     assert distance(found[name], signal(copy.transpose(undo))) <= 6
 
 
@@ -139,7 +145,7 @@ def test_undone_in_a_mirror(kind: str, change: Callable[[Image.Image], Image.Ima
     copy = change(original.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     assert min(nearest(copy, original, kind), nearest(copy, original, "orientation")) > 31
     assert nearest(copy, original, kind, "orientation") <= LARGEST
-    found = variants(Luma.of(pixels(copy)), KINDS)
+    found = hash_variants(ReducedPicture.from_pixels(pixels(copy)), KINDS)
     best = min(found, key=lambda one: distance(one.hash, signal(original)))
     assert (best.kind, best.name) == (kind, f"{kind}, mirror")
 
@@ -155,7 +161,7 @@ def test_contrast() -> None:
 def test_crops() -> None:
     """Each crop of a banked picture is as if it had been cut out and hashed."""
     original = picture("coffee.png", (1200, 800))
-    kept = crops(Luma.of(pixels(original)))
+    kept = hash_crops(ReducedPicture.from_pixels(pixels(original)))
     for crop in CROPS:
         copy = alterations.cropped(*crop)(original)
         assert min(distance(signal(copy), one) for one in kept) <= 8
@@ -164,12 +170,12 @@ def test_crops() -> None:
 def test_no_crops_of_one_edge() -> None:
     """Where there is nothing but the edge of one shape, crops of different pictures are alike."""
     for seed in range(8):
-        luma = Luma.of(pixels(disk(seed)))
-        assert crops(luma) == []
-        assert variants(luma, ["edge"]) == []
-    luma = Luma.of(pixels(picture()))
-    assert len(crops(luma)) > 30
-    assert len(variants(luma, ["edge"])) == len(EDGES)
+        reduced = ReducedPicture.from_pixels(pixels(disk(seed)))
+        assert hash_crops(reduced) == []
+        assert hash_variants(reduced, ["edge"]) == []
+    reduced = ReducedPicture.from_pixels(pixels(picture()))
+    assert len(hash_crops(reduced)) > 30
+    assert len(hash_variants(reduced, ["edge"])) == len(EDGES)
 
 
 def test_edges_are_cut_from_both() -> None:
@@ -178,8 +184,8 @@ def test_edges_are_cut_from_both() -> None:
     original = picture()
     copy = original.copy()
     copy.paste((200, 30, 30), (460, 340, 600, 450))
-    kept = crops(Luma.of(pixels(original)))
-    found = variants(Luma.of(pixels(copy)), ["edge"])
+    kept = hash_crops(ReducedPicture.from_pixels(pixels(original)))
+    found = hash_variants(ReducedPicture.from_pixels(pixels(copy)), ["edge"])
     assert min(distance(one.hash, other) for one in found for other in kept) <= LARGEST
 
 
@@ -188,27 +194,27 @@ def test_nothing_from_nothing() -> None:
     slope = np.linspace(90, 110, 300).astype(np.uint8)
     smooth = np.broadcast_to(slope[:, None], (200, 300, 1))
     for shape in ((200, 300, 3), (4, 300, 3), (5, 5, 3)):
-        luma = Luma.of(np.full(shape, 130, np.uint8))
-        assert variants(luma, KINDS) == []
-        assert crops(luma) == []
-    assert crops(Luma.of(np.repeat(smooth, 3, axis=2))) == []
+        reduced = ReducedPicture.from_pixels(np.full(shape, 130, np.uint8))
+        assert hash_variants(reduced, KINDS) == []
+        assert hash_crops(reduced) == []
+    assert hash_crops(ReducedPicture.from_pixels(np.repeat(smooth, 3, axis=2))) == []
 
 
 @pytest.mark.parametrize("size", [(5, 400), (900, 7), (3000, 60), (64, 64), (513, 511), (2047, 9)])
 def test_any_shape(size: tuple[int, int]) -> None:
     """Long, thin, tiny and odd sizes are hashed like others."""
     noise = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
-    luma = Luma.of(noise)
-    assert variants(luma, KINDS)
-    crops(luma)
+    reduced = ReducedPicture.from_pixels(noise)
+    assert hash_variants(reduced, KINDS)
+    hash_crops(reduced)
 
 
 def test_turned_bits() -> None:
     """From the bits of a hash alone follow those of its orientations: transposed, exactly."""
     original = picture(size=(1200, 900))
-    known = {one.name: one.hash for one in turned(signal(original))}
+    known = {one.name: one.hash for one in orient_hash(signal(original))}
     assert len(known) == 7
     assert known["transpose"] == signal(original.transpose(Image.Transpose.TRANSPOSE))
-    for one in variants(Luma.of(pixels(original)), ["orientation"]):
+    for one in hash_variants(ReducedPicture.from_pixels(pixels(original)), ["orientation"]):
         if one.name != "upright":
             assert distance(one.hash, known[one.name]) <= 24

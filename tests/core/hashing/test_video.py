@@ -14,23 +14,24 @@ import pytest
 from PIL import Image
 
 from core.errors import BadInput, HmaError, TooLarge, Unavailable
-from core.hashing.media import video
-from core.hashing.vpdq import signal as vpdq
+from core.hashing import vpdq
+from core.hashing.vpdq import hash_video as hashing
+from core.hashing.vpdq.hash_video import hash_video
 from tests.their_vpdq import NATIVE
 from tests.videos import OTHER, black, encoded, film
 
 
 def test_a_frame_each_second_is_hashed() -> None:
     """Twelve seconds: twelve frames, with their times, from whatever they are read."""
-    signal = video.vpdq(film())
-    frames = vpdq.read(signal)
+    signal = hash_video(film())
+    frames = vpdq.read_frames(signal)
     assert [frame.timestamp for frame in frames] == [float(second) for second in range(12)]
     assert all(frame.pdq.quality >= 50 for frame in frames)
-    assert vpdq.checked(signal) == signal
-    assert video.vpdq(io.BytesIO(film())) == signal
+    assert vpdq.normalise_signal(signal) == signal
+    assert hash_video(io.BytesIO(film())) == signal
     with tempfile.SpooledTemporaryFile() as upload:
         upload.write(film())
-        assert video.vpdq(upload) == signal
+        assert hash_video(upload) == signal
 
 
 @pytest.mark.skipif(not NATIVE, reason="the vpdq package is not installed (it needs FFmpeg)")
@@ -41,7 +42,10 @@ def test_hashes_are_those_of_the_vpdq_package(options: dict[str, object], tmp_pa
 
     path = tmp_path / "film"
     path.write_bytes(film(**options))
-    ours, theirs = vpdq.read(video.vpdq(path)), vpdq.read(VPDQSignal.hash_from_file(path))
+    ours, theirs = (
+        vpdq.read_frames(hash_video(path)),
+        vpdq.read_frames(VPDQSignal.hash_from_file(path)),
+    )
     assert [frame.timestamp for frame in ours] == [frame.timestamp for frame in theirs]
     for one, other in zip(ours, theirs, strict=True):
         assert (int(one.pdq.hash, 16) ^ int(other.pdq.hash, 16)).bit_count() <= 8
@@ -61,16 +65,16 @@ COPIES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("copy", COPIES)
 def test_copies_match_and_others_do_not(copy: str) -> None:
     """Re-encoded, rescaled and shortened; a film over other photographs is none of it."""
-    known = video.vpdq(film())
-    signal = video.vpdq(COPIES[copy]())
+    known = hash_video(film())
+    signal = hash_video(COPIES[copy]())
     assert vpdq.compare(signal, known).matches
-    other = vpdq.compare(video.vpdq(film(OTHER)), known)
+    other = vpdq.compare(hash_video(film(OTHER)), known)
     assert (other.query_match_percent, other.matches) == (0, False)
 
 
 def test_what_shows_nothing_has_no_signal() -> None:
     """Black from end to end: empty, as for a blank picture."""
-    assert video.vpdq(black()) == ""
+    assert hash_video(black()) == ""
 
 
 def turned(content: bytes, degrees: int) -> bytes:
@@ -93,9 +97,9 @@ def test_a_video_is_hashed_as_it_is_shown(degrees: int) -> None:
     with av.open(io.BytesIO(shown)) as source:
         frames = list(source.decode(video=0))
     images = (frame.to_image().rotate(frame.rotation, expand=True) for frame in frames)
-    asked, upright = video.vpdq(shown), video.vpdq(encoded(images))
+    asked, upright = hash_video(shown), hash_video(encoded(images))
     assert vpdq.compare(asked, upright).query_match_percent == 100
-    assert vpdq.compare(asked, video.vpdq(film(seconds=4))).query_match_percent == 0
+    assert vpdq.compare(asked, hash_video(film(seconds=4))).query_match_percent == 0
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def test_a_video_is_hashed_as_it_is_shown(degrees: int) -> None:
 def test_what_is_no_video_is_bad_input(content: bytes) -> None:
     """Nothing, text, playlists that name other files, half a video: 400 and no trace."""
     with pytest.raises(BadInput, match="the video cannot be decoded: "):
-        video.vpdq(content)
+        hash_video(content)
 
 
 @pytest.mark.parametrize("name", ["list.m3u8", "frame-%03d.mp4", "http:"])
@@ -127,24 +131,24 @@ def test_a_playlist_reaches_nothing(name: str, tmp_path: Path) -> None:
         f"#EXTM3U\n#EXT-X-TARGETDURATION:12\n#EXTINF:12,\n{tmp_path}/secret.mp4\n#EXT-X-ENDLIST\n"
     )
     with pytest.raises(BadInput):
-        video.vpdq(path)
+        hash_video(path)
 
 
 def test_limits() -> None:
     """Pixels of a frame, hashes and time: too many is 413, and says of what."""
     with pytest.raises(TooLarge, match="more than 1000 pixels"):
-        video.vpdq(film(), max_pixels=1000)
+        hash_video(film(), max_pixels=1000)
     with pytest.raises(TooLarge, match="takes too long"):
-        video.vpdq(film(), seconds=0.0001)
+        hash_video(film(), seconds=0.0001)
 
 
 def test_too_many_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many hashes as a signal may have, and not one more."""
-    monkeypatch.setattr(video, "MOST_FRAMES", 12)
-    assert len(vpdq.read(video.vpdq(film()))) == 12
-    monkeypatch.setattr(video, "MOST_FRAMES", 11)
+    monkeypatch.setattr(hashing, "MOST_FRAMES", 12)
+    assert len(vpdq.read_frames(hash_video(film()))) == 12
+    monkeypatch.setattr(hashing, "MOST_FRAMES", 11)
     with pytest.raises(TooLarge, match="more than 11 seconds"):
-        video.vpdq(film())
+        hash_video(film())
 
 
 def test_without_pyav_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +156,7 @@ def test_without_pyav_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.setitem(sys.modules, "av.error", None)
     with pytest.raises(Unavailable, match=r"Install hma-functions\[vpdq\]"):
-        video.vpdq(film())
+        hash_video(film())
 
 
 def test_damaged_videos_are_refused_or_read() -> None:
@@ -165,7 +169,7 @@ def test_damaged_videos_are_refused_or_read() -> None:
         for _ in range(rng.randint(1, 30)):
             content[rng.randrange(len(content))] = rng.randrange(256)
         try:
-            video.vpdq(bytes(content), seconds=5)
+            hash_video(bytes(content), seconds=5)
             answers.add(200)
         except HmaError as error:
             answers.add(error.status)
@@ -180,8 +184,9 @@ def test_memory_does_not_grow_with_the_video(tmp_path: Path) -> None:
         frame = Image.new("RGB", (640, 480))
         path.write_bytes(encoded(itertools.repeat(frame, seconds), rate=1, codec="mpeg4"))
         code = (
-            "import resource, sys; from pathlib import Path; from core.hashing.media import video;"
-            "video.vpdq(Path(sys.argv[1]));"
+            "import resource, sys; from pathlib import Path;"
+            "from core.hashing.vpdq.hash_video import hash_video;"
+            "hash_video(Path(sys.argv[1]));"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         done = subprocess.run(

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import SegmentCorrupt
+from core.hashing import vpdq
 from core.hashing.pdq import Pdq
-from core.hashing.vpdq import signal as vpdq
 from core.index.objects import banks, cache, segment
 from core.index.objects.layout import Layout
 from core.index.objects.snapshot import FileRef
@@ -29,7 +29,7 @@ SIGNALS: dict[str, Callable[[random.Random], str]] = {
     "video_md5": lambda rng: random_signal(rng, 128),
     "url": lambda rng: f"https://example.org/{random_signal(rng)}",
     "raw_text": lambda rng: random_signal(rng, 512),
-    "vpdq": lambda rng: vpdq.written(
+    "vpdq": lambda rng: vpdq.write_signal(
         vpdq.Frame(Pdq(random_signal(rng), 100), float(second)) for second in range(3)
     ),
 }

@@ -15,11 +15,12 @@ from threatexchange.content_type.video import VideoContent
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 from threatexchange.signal_type.signal_base import FileHasher, SimpleSignalType
 
+from core.download.content_type import read_content_type
 from core.errors import BadInput, TooLarge, Unavailable
-from core.hashing.media.image import Source
+from core.hashing.media.source import MediaSource
 from core.settings import Settings
 from core.signal_types.enabled import SignalTypes
-from core.signal_types.hash_content import content_type_of, hash_content
+from core.signal_types.hash_content import hash_content
 from tests.pictures import blank, photograph, truncated
 
 EXTENSION = Path(__file__).parents[2] / "extension_example"
@@ -57,7 +58,7 @@ SIZE = "tests.core.signal_types.test_hash_content:SizeSignal"
 
 def signals(
     content_type: str,
-    source: Source,
+    source: MediaSource,
     wanted: list[str] | None = None,
     **changes: object,
 ) -> dict[str, str]:
@@ -246,14 +247,14 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
 )
 def test_content_types_of_headers(header: str, content_type: str) -> None:
     """Every sort of image is a photo, every sort of video a video."""
-    assert content_type_of(header) == content_type
+    assert read_content_type(header) == content_type
 
 
 @pytest.mark.parametrize("header", [None, "", "text/html", "application/octet-stream", "my/image"])
 def test_other_headers_are_unsupported(header: str | None) -> None:
     """Neither, or none: the contract's advice."""
     with pytest.raises(BadInput) as caught:
-        content_type_of(header)
+        read_content_type(header)
     assert caught.value.message == (
         f"unsupported url ContentType: '{header or ''}', if you know the expected type, "
         "provide it with the content_type query param"

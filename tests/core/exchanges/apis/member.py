@@ -12,7 +12,7 @@ from core.exchanges.apis.connection import Remote
 from core.exchanges.convert import typed_key, typed_record
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.poison import Poisoned
-from core.signal_types.extension import loaded
+from core.signal_types.extension import load_classes
 from local_runtime.demo.fake_exchanges import FakeExchange
 
 TYPES = [PdqSignal, VideoMD5Signal]
@@ -96,5 +96,5 @@ class Member:
 
 def api_of(fake: FakeExchange, timeout: float = 5.0) -> Any:
     """Our class for the exchange that `fake` speaks like, asking it instead."""
-    (api,) = loaded([fake.NAME], BUILT_IN, Remote, "test")
+    (api,) = load_classes([fake.NAME], BUILT_IN, Remote, "test")
     return api.at(fake.url, timeout)

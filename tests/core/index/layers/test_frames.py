@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.hashing.vpdq import signal as vpdq
+from core.hashing import vpdq
 from core.index.entry import Entry
 from core.index.layers.columns import Columns
 from core.index.layers.frames import Frames, FramesKind
@@ -153,5 +153,5 @@ def test_packing_keeps_each_counting_frame_once() -> None:
     signal = json.dumps([f"{a},100,0.0", f"{b},50,1.0", f"{a},60,2.0", f"{'0' * 64},49,3.0"])
     packed = Frames.pack([signal, video([b])])
     assert np.array_equal(packed.starts, [0, 2, 3])
-    assert vpdq.counting(packed[0]) == [a, b]
-    assert vpdq.checked(packed[0]) == packed[0]
+    assert vpdq.read_hashes(packed[0]) == [a, b]
+    assert vpdq.normalise_signal(packed[0]) == packed[0]
