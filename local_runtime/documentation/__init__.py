@@ -9,7 +9,7 @@
 | `routes_table` | every route, who serves it and whom for |
 | `decisions_index` | every decision with what was chosen |
 | `server_variables` | what functions-framework and its servers read of the environment |
-| `openapi` | the description of all functions together |
+| `openapi_document` | the description of all functions together |
 | `markdown` | a table in Markdown |
 | `__main__` | `make docs`: every part written |
 """

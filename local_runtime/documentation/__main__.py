@@ -1,6 +1,6 @@
 """`make docs`: write what is made from the program."""
 
-from local_runtime.documentation.openapi import openapi
+from local_runtime.documentation.openapi_document import openapi
 from local_runtime.documentation.pages import DOCS, PARTS, render_page
 
 
