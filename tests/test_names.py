@@ -54,10 +54,10 @@ ALIKE: Mapping[str, tuple[str, Collection[str]]] = {
 }
 """Module names at two storeys or more: why they are one thing, and the folders that may say it."""
 
-CLASSES_TO_MEND = {"Counts", "Fetched", "Luma", "Page", "Row", "_Page"}
+CLASSES_TO_MEND = {"Luma", "Row", "_Page"}
 """Class names that stand for two things still."""
 
-MODULES_TO_MEND = {"exchanges", "files", "media", "progress", "signal"}
+MODULES_TO_MEND = {"exchanges", "files", "media", "signal"}
 """Module names that stand for two things still."""
 
 

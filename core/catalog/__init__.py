@@ -24,9 +24,9 @@ take a session are for the transactions of other nouns.
 from core.catalog.bank import Bank
 from core.catalog.bank_counts import BankCounts
 from core.catalog.catalog import Catalog
-from core.catalog.content.content import Content, Page
+from core.catalog.content.content import Content, ContentPage
 from core.catalog.content.fields import UNSET
 from core.catalog.content.filter import ContentFilter
 
-__all__ = ["UNSET", "Bank", "BankCounts", "Catalog", "Content", "ContentFilter", "Page"]
+__all__ = ["UNSET", "Bank", "BankCounts", "Catalog", "Content", "ContentFilter", "ContentPage"]
 """What most who use the catalog name; the rest is imported from the file of its noun."""

@@ -9,8 +9,8 @@ from core.catalog.database import Database
 from core.catalog.entries import Entries
 from core.catalog.exchange.credential import SealedCredentials
 from core.catalog.exchange.exchange import Exchanges
+from core.catalog.exchange.fetch_progress import FetchProgress
 from core.catalog.exchange.opinion import Opinions
-from core.catalog.exchange.progress import FetchProgress
 from core.catalog.exchange.record import Records
 from core.catalog.index_source import IndexSource
 from core.catalog.lease import Leases

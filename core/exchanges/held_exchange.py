@@ -19,8 +19,8 @@ from uuid import uuid4
 
 from core.catalog import Catalog
 from core.catalog.exchange.exchange import Exchange
+from core.catalog.exchange.fetch_progress import Progress
 from core.catalog.exchange.fetched_record import ContentChanges, FetchedRecord
-from core.catalog.exchange.progress import Progress
 from core.exchanges.client import ApiFailed
 from core.exchanges.dataclass_json import as_json, from_json
 from core.exchanges.registry import Api

@@ -29,7 +29,7 @@ class ListedContent(ContentAnswer):
     distance: NotRequired[str]
 
 
-class Contents(TypedDict):
+class ContentsAnswer(TypedDict):
     contents: list[ListedContent]
     next: int | None
 
@@ -57,7 +57,7 @@ class ContentsQuery(BaseModel):
     )
 
 
-@router.get("/contents", response_model=Contents, responses=errors(400, 422))
+@router.get("/contents", response_model=ContentsAnswer, responses=errors(400, 422))
 async def all_contents(query: Annotated[ContentsQuery, Query()], curator: Curating) -> Json:
     """Content of every bank, by ascending id."""
     return await _contents(None, query, curator)
@@ -65,7 +65,7 @@ async def all_contents(query: Annotated[ContentsQuery, Query()], curator: Curati
 
 @router.get(
     "/bank/{bank_name}/contents",
-    response_model=Contents,
+    response_model=ContentsAnswer,
     responses=errors(400, 404, 422),
 )
 async def bank_contents(

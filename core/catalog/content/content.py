@@ -51,7 +51,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Page:
+class ContentPage:
     """Contents by ascending id.
 
     Attributes:
@@ -125,7 +125,9 @@ class Contents:
         with self._database.reading() as session:
             return find_content(session, bank_name, content_id)
 
-    def page(self, wanted: ContentFilter = EVERYTHING, *, after: int = 0, limit: int = 100) -> Page:
+    def page(
+        self, wanted: ContentFilter = EVERYTHING, *, after: int = 0, limit: int = 100
+    ) -> ContentPage:
         """Up to `limit` contents with ids above `after` by ascending id, of those that are wanted.
 
         Args:
@@ -137,7 +139,7 @@ class Contents:
         with self._database.reading() as session:
             conditions = wanted.conditions(session)
             if conditions is None:
-                return Page((), None)
+                return ContentPage((), None)
             rows = session.exec(
                 select(ContentRow, BankRow)
                 .join(BankRow, col(BankRow.id) == col(ContentRow.bank_id))
@@ -151,7 +153,7 @@ class Contents:
                 _content_of(row, bank_of(bank), signals.get(id_, {}), labels.get(id_, ()))
                 for id_, (row, bank) in zip(ids, rows, strict=False)
             )
-        return Page(contents, ids[-1] if len(rows) > limit else None)
+        return ContentPage(contents, ids[-1] if len(rows) > limit else None)
 
     def update(
         self,

@@ -4,7 +4,7 @@
 |---|---|
 | `exchange` | an exchange, and the bank that it feeds |
 | `credential` | what an API is asked with, sealed or not |
-| `progress` | how far an exchange has been fetched, and who is at it |
+| `fetch_progress` | how far an exchange has been fetched, and who is at it |
 | `fetched_record` | what an exchange says of a record, and what storing that changes |
 | `record` | records that are here: storing, sweeping, listing |
 | `record_writer`, `record_content` | records as rows; the content that they become |

@@ -1,6 +1,6 @@
 """Records of exchanges: storing what was fetched, and what of it is here.
 
-The checkpoint moves in the transaction that stores what lies before it: see `progress`.
+The checkpoint moves in the transaction that stores what lies before it: see `fetch_progress`.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from sqlmodel import Session, col
 
 from core.catalog.database import Database
 from core.catalog.exchange.exchange import Exchange
+from core.catalog.exchange.fetch_progress import advance_progress
 from core.catalog.exchange.fetched_record import ContentChanges, FetchedRecord
-from core.catalog.exchange.progress import advance_progress
 from core.catalog.exchange.record_content import Marked, delete_contents, read_signals
 from core.catalog.exchange.record_counts import RecordCounts, read_record_counts
 from core.catalog.exchange.record_writer import RecordWriter, chunks

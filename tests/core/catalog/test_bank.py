@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event
 
 from core.catalog import Bank, Catalog
 from core.errors import BadInput, Forbidden, NotFound
@@ -129,3 +130,32 @@ def test_ids_are_never_used_again(catalog: Catalog) -> None:
         catalog.contents.delete("A", newest)
         catalog.banks.delete("A")
     assert (len(banks), len(contents)) == (3, 6)
+
+
+def test_a_bank_is_one_cheap_read(catalog: Catalog) -> None:
+    """Clients ask for a bank before each thing they submit: one statement, by a unique index."""
+    catalog.banks.create("A", allow_list=True, thresholds={"pdq": 1})
+    catalog.banks.get("A")
+    seen: list[str] = []
+
+    @event.listens_for(catalog._database.engine, "after_cursor_execute")
+    def record(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    catalog.banks.get("A")
+    (asked,) = (one for one in seen if not one.startswith("BEGIN"))
+    assert asked.startswith("SELECT")
+    assert "WHERE bank.name = " in asked
+
+
+def test_how_a_bank_matches_is_told_to_the_index(catalog: Catalog) -> None:
+    """A change of it is marked like that of a name."""
+    made = catalog.banks.create("A", allow_list=True, thresholds={"pdq": 3})
+    catalog.contents.add("A", {"pdq": "f0"})
+    catalog.marks.clear("pdq", catalog.marks.pending("pdq", 10))
+    assert catalog.banks.indexed() == [IndexedBank(made.id, "A", 1.0, True, {"pdq": 3})]
+    changed = catalog.banks.update("A", allow_list=False, thresholds={})
+    assert catalog.banks.get("A") == changed
+    assert catalog.banks.indexed() == [IndexedBank(made.id, "A", 1.0)]
+    assert [mark.content_id for mark in catalog.marks.pending("pdq", 10)] == [0]
+    assert catalog.banks.update("A", enabled_ratio=0.5).thresholds == {}
