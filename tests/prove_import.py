@@ -19,7 +19,7 @@ import psycopg
 
 from core.services import Services
 from core.settings import Settings
-from core.transfer.hma_database import opened
+from core.transfer.hma_database import open_hma_database
 from core.transfer.import_hma import HmaImport
 from tests.hma import LOOSE, Hma, Row, fill, new_hma, rows
 from tests.postgres import running_postgres
@@ -56,7 +56,7 @@ def move(hma_url: str, url: str, count: int, run: str) -> None:
         nonlocal told
         told += 1
 
-    with opened(hma_url) as hma:
+    with open_hma_database(hma_url) as hma:
         outcome = HmaImport(
             hma,
             services.catalog,

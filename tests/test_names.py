@@ -54,7 +54,7 @@ ALIKE: Mapping[str, tuple[str, Collection[str]]] = {
 }
 """Module names at two storeys or more: why they are one thing, and the folders that may say it."""
 
-CLASSES_TO_MEND = {"Luma", "Row", "_Page"}
+CLASSES_TO_MEND = {"Luma"}
 """Class names that stand for two things still."""
 
 MODULES_TO_MEND = {"exchanges", "files", "media", "signal"}

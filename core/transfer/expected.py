@@ -200,7 +200,7 @@ def _text(
 
 def _metadata(what: str, text: str | None, report: Report) -> dict[str, Any] | None:
     try:
-        return checked_metadata(_parsed(text))
+        return checked_metadata(_parse_json(text))
     except BadInput as error:
         report(Problem(what, f"{error.message}: kept without metadata"))
         return None
@@ -208,7 +208,7 @@ def _metadata(what: str, text: str | None, report: Report) -> dict[str, Any] | N
 
 def _object(what: str, column: str, text: str | None, report: Report) -> dict[str, Any] | None:
     try:
-        value = _parsed(text)
+        value = _parse_json(text)
         if value is None or isinstance(value, dict):
             return value
         raise BadInput("it is no JSON object")
@@ -217,7 +217,7 @@ def _object(what: str, column: str, text: str | None, report: Report) -> dict[st
         return None
 
 
-def _parsed(text: str | None) -> Any:
+def _parse_json(text: str | None) -> Any:
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -90,7 +90,7 @@ class HmaOrphan:
 
 
 class HmaDatabase:
-    """One state of it, for as long as `opened` lasts, whatever that HMA writes meanwhile."""
+    """One state of an HMA's database, whatever that HMA writes while it is read."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -212,7 +212,7 @@ class HmaDatabase:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[HmaDatabase]:
+def open_hma_database(url: str) -> Iterator[HmaDatabase]:
     """The database at `url`, as HMA's own `DATABASE_URI` or as any PostgreSQL tool writes it.
 
     Raises:

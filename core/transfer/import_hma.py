@@ -28,7 +28,14 @@ from core.transfer.expected import (
 )
 from core.transfer.hma_database import HmaContent, HmaDatabase
 from core.transfer.problem import Problem, Report
-from core.transfer.reconcile import LEFT_OUT, Row, There, differences, side_by_side, table
+from core.transfer.reconcile import (
+    LEFT_OUT,
+    CountRow,
+    There,
+    count_rows,
+    find_differences,
+    side_by_side,
+)
 
 T = TypeVar("T")
 
@@ -36,7 +43,7 @@ FREE_IDS = 1_000_000
 """Ids kept free for what is still banked in HMA, so that what is made here meanwhile, by an
 exchange for instance, does not take one that a client will be told by HMA."""
 
-Progress = Callable[[str, int, int], None]
+ReportProgress = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and of how much."""
 
 
@@ -53,7 +60,7 @@ class Outcome:
     """
 
     written: Mapping[str, int]
-    table: list[Row]
+    table: list[CountRow]
     problems: int
     differences: int
 
@@ -80,7 +87,7 @@ class HmaImport:
         credentials: Credentials,
         *,
         report: Report,
-        progress: Progress,
+        progress: ReportProgress,
         overwrite: bool = False,
     ) -> None:
         self._hma = hma
@@ -110,13 +117,13 @@ class HmaImport:
         bank_keys = {str(bank.id) for bank in self._hma.banks()}
         self._transfer.banks.delete_others(bank_keys, self._refuse)
         unlike = 0
-        for difference in differences(
+        for difference in find_differences(
             self._steps("comparing", total, self._expected(content, lambda _: None)),
             self._transfer.contents.states(),
         ):
             unlike += 1
             self._tell(difference)
-        counts = table(self._hma.counts(), self._transfer.contents.counts())
+        counts = count_rows(self._hma.counts(), self._transfer.contents.counts())
         return Outcome(self._written, counts, self._problems, unlike)
 
     def _overrides(self) -> None:

@@ -54,7 +54,7 @@ def _object(line: Line) -> dict[str, Any]:
 
 
 def _line(text: str) -> Line:
-    given = _parsed(text)
+    given = _parse_line(text)
     bank, content_id = given.get("bank"), given.get("id")
     if not (bank is None or isinstance(bank, str)):
         raise BadInput("bank should be a string")
@@ -73,7 +73,7 @@ def _line(text: str) -> Line:
     return ContentLine(bank, content_id, signals, ENABLED if until is None else until, *others)
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse_line(text: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except (ValueError, RecursionError) as error:

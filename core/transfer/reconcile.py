@@ -24,7 +24,7 @@ There = ContentState | Literal[LeftOut.LEFT_OUT]
 
 
 @dataclass(frozen=True)
-class Row:
+class CountRow:
     """How many of one bank and signal type there are on either side.
 
     Attributes:
@@ -46,16 +46,16 @@ class Row:
         return self.there == self.here
 
 
-def table(
+def count_rows(
     there: Mapping[tuple[str | None, str | None], int],
     here: Mapping[tuple[str | None, str | None], tuple[int, int]],
-) -> list[Row]:
+) -> list[CountRow]:
     """The counts of both sides side by side, by bank, its contents before its signals."""
     keys = sorted({*there, *here}, key=lambda key: (key[0] or "", key[1] or ""))
-    return [Row(*key, there.get(key, 0), *here.get(key, (0, 0))) for key in keys]
+    return [CountRow(*key, there.get(key, 0), *here.get(key, (0, 0))) for key in keys]
 
 
-def differences(
+def find_differences(
     there: Iterable[tuple[int, There]], here: Iterable[ContentState]
 ) -> Iterator[Problem]:
     """Each content that is not the same on both sides, by ascending id.

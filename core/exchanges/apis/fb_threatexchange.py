@@ -40,7 +40,7 @@ CATEGORIES = {
 PASSING = {1, 2, 4, 17, 32, 341, 613}
 """The Graph API's codes of errors that pass, limits of use among them, in answers of 400."""
 
-Key = tuple[str, str]
+ThreatExchangeKey = tuple[str, str]
 
 
 @dataclass
@@ -53,8 +53,8 @@ class ThreatExchangeCheckpoint(theirs.FBThreatExchangeCheckpoint):  # type: igno
 
 
 @dataclass(frozen=True)
-class _Page:
-    updates: dict[Key, Any]
+class _ThreatExchangePage:
+    updates: dict[ThreatExchangeKey, Any]
     newest: int
     next: str
 
@@ -107,7 +107,7 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
                 return
             cursor = trail.follow(page.next)
 
-    def _page(self, start: int, cursor: str) -> _Page:
+    def _page(self, start: int, cursor: str) -> _ThreatExchangePage:
         def ask(attempt: int) -> dict[str, str | int]:
             given: dict[str, str | int] = {
                 "fields": ",".join(("id", *_RECORD.te_threat_updates_fields())),
@@ -116,9 +116,9 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
             }
             return given | ({"after": cursor} if cursor else {})
 
-        def read(body: bytes) -> _Page:
+        def read(body: bytes) -> _ThreatExchangePage:
             said = json.loads(body)
-            updates: dict[Key, Any] = {}
+            updates: dict[ThreatExchangeKey, Any] = {}
             newest = 0
             for raw in said["data"]:
                 key, record = self._record(raw)
@@ -126,11 +126,11 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
                 updates[key] = record
                 if not isinstance(record, Poisoned):
                     newest = max(newest, int(raw["last_updated"]))
-            return _Page(updates, newest, _next(said.get("paging") or {}))
+            return _ThreatExchangePage(updates, newest, _next(said.get("paging") or {}))
 
         return self._connection.get(f"/{self.collab.privacy_group}/threat_updates/", ask, read)
 
-    def _record(self, raw: Any) -> tuple[Key, Any]:
+    def _record(self, raw: Any) -> tuple[ThreatExchangeKey, Any]:
         """A record under its key; None if it is gone."""
         try:
             key = (str(raw["type"]), str(raw["indicator"]))
@@ -151,7 +151,7 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
         cls,
         signal_types: Sequence[type[SignalType]],
         collab: Any,
-        fetched: Mapping[Key, Any],
+        fetched: Mapping[ThreatExchangeKey, Any],
     ) -> dict[type[SignalType], dict[str, Any]]:
         """Raises ValueError if a signal is malformed."""
         found = super().naive_convert_to_signal_type(signal_types, collab, fetched)
@@ -160,7 +160,7 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
             for signal_type, records in found.items()
         }
 
-    def report(self, record_key: Key, record: Any, opinion: str) -> None:
+    def report(self, record_key: ThreatExchangeKey, record: Any, opinion: str) -> None:
         """React to each descriptor of others.
 
         Args:

@@ -26,7 +26,7 @@ from core.signal_types.enabled import SIGNAL_TYPES
 LINES = 1000
 LONGEST_LINE = 1 << 20
 
-Key = tuple[str, str]
+LocalFileKey = tuple[str, str]
 
 
 @dataclass
@@ -94,9 +94,9 @@ class LocalFile(theirs.LocalFileSignalExchangeAPI):  # type: ignore[misc]
 
     def _lines(
         self, file: IO[bytes], before: int, types: Mapping[str, type[SignalType]]
-    ) -> tuple[dict[Key, Any], int]:
+    ) -> tuple[dict[LocalFileKey, Any], int]:
         """The next lines as updates, and how many there were."""
-        updates: dict[Key, Any] = {}
+        updates: dict[LocalFileKey, Any] = {}
         for read in range(LINES):
             line = file.readline(LONGEST_LINE)
             if not line:
@@ -108,7 +108,7 @@ class LocalFile(theirs.LocalFileSignalExchangeAPI):  # type: ignore[misc]
 
     def _record(
         self, line: bytes, number: int, types: Mapping[str, type[SignalType]]
-    ) -> tuple[Key, Any]:
+    ) -> tuple[LocalFileKey, Any]:
         """A line under its key, which is without a signal if there is nothing for us in it.
 
         What is no signal is not quoted: whoever names a file need not be one who may read it.
@@ -134,7 +134,7 @@ class LocalFile(theirs.LocalFileSignalExchangeAPI):  # type: ignore[misc]
         cls,
         signal_types: Sequence[type[SignalType]],
         _collab: Any,
-        fetched: Mapping[Key, Any],
+        fetched: Mapping[LocalFileKey, Any],
     ) -> dict[type[SignalType], dict[str, Any]]:
         """Raises ValueError if a signal is malformed."""
         return by_type(signal_types, fetched)

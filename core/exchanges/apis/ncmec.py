@@ -23,7 +23,7 @@ from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused
 from core.exchanges.apis.connection import Connection, Remote, Trail
-from core.exchanges.apis.ncmec_page import Page, read_page
+from core.exchanges.apis.ncmec_page import NcmecPage, read_page
 from core.exchanges.apis.signal import sound
 
 DAY = 24 * 3600
@@ -88,7 +88,7 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
         if checkpoint and checkpoint.paging_info:  # is false once it is too old
             end = checkpoint.paging_info.paging_end_ts
             try:
-                resumed = self._resumed(types, checkpoint.paging_info.paging_url)
+                resumed = self._follow(types, checkpoint.paging_info.paging_url)
                 yield from self._deltas(types, start, end, resumed)
                 start = end
             except ExchangeRefused:
@@ -111,25 +111,25 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
             start = until
             span *= 2 if entries < FEW_ENTRIES else 1
 
-    def _deltas(self, types: Any, start: int, end: int, page: Page) -> Iterator[FetchDelta]:
+    def _deltas(self, types: Any, start: int, end: int, page: NcmecPage) -> Iterator[FetchDelta]:
         trail = Trail(self.get_name())
         while page.next:
             link = trail.follow(page.next)
             paging = theirs._NCMECPagingInfo(link, end, int(self.now()))
             yield FetchDelta(page.updates, theirs.NCMECCheckpoint(start, paging))
-            page = self._resumed(types, link)
+            page = self._follow(types, link)
         yield FetchDelta(page.updates, theirs.NCMECCheckpoint(end))
 
-    def _window(self, types: Any, start: int, end: int) -> Page:
+    def _window(self, types: Any, start: int, end: int) -> NcmecPage:
         window = {"from": _utc(start), "to": _utc(end)}
         return self._page(types, "/v2/entries", window)
 
-    def _resumed(self, types: Any, link: str) -> Page:
+    def _follow(self, types: Any, link: str) -> NcmecPage:
         """The page behind a link, of which only the query is used: it must not lead elsewhere."""
         given = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
         return self._page(types, "/v2/entries", given)
 
-    def _page(self, types: Any, path: str, query: Mapping[str, str]) -> Page:
+    def _page(self, types: Any, path: str, query: Mapping[str, str]) -> NcmecPage:
         return self._connection.get(path, lambda _: query, lambda body: read_page(body, types))
 
     @classmethod

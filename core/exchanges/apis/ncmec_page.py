@@ -12,7 +12,7 @@ from core.exchanges.poison import LONGEST_RAW, Poisoned
 
 
 @dataclass(frozen=True)
-class Page:
+class NcmecPage:
     """What one request led to.
 
     Attributes:
@@ -26,7 +26,7 @@ class Page:
     estimate: int
 
 
-def read_page(body: bytes, types: Mapping[Any, Any]) -> Page:
+def read_page(body: bytes, types: Mapping[Any, Any]) -> NcmecPage:
     """The page in `body`.
 
     Args:
@@ -35,7 +35,7 @@ def read_page(body: bytes, types: Mapping[Any, Any]) -> Page:
     Raises:
         ValueError: it is none.
     """
-    root = _parsed(body)
+    root = _parse_xml(body)
     if root.tag != "queryResult":
         raise ValueError(f"<{root.tag}> instead of <queryResult>")
     updates: dict[str, Any] = {}
@@ -46,10 +46,10 @@ def read_page(body: bytes, types: Mapping[Any, Any]) -> Page:
     link = (root.findtext("paging/next") or "").strip()
     known = hash_api.GetEntriesNextInfo.from_next(link) if link else None
     estimate = len(updates) + (known.max - known.start + 1 if known else 0)
-    return Page(updates, link, estimate)
+    return NcmecPage(updates, link, estimate)
 
 
-def _parsed(body: bytes) -> ET.Element:
+def _parse_xml(body: bytes) -> ET.Element:
     """The document without its namespaces, which say nothing here."""
     try:
         root = ET.fromstring(body)  # noqa: S314  # a current expat bounds what entities expand to
@@ -71,10 +71,10 @@ def _entry(element: ET.Element, types: Mapping[Any, Any]) -> tuple[str, Any]:
     except Exception as error:  # their parser asserts, subscripts and casts
         why = f"its form is not known ({type(error).__name__}: {error})"
         return key, Poisoned(why, _raw(element))
-    return key, None if entry.deleted else _checked(entry, types, element)
+    return key, None if entry.deleted else _check_fingerprints(entry, types, element)
 
 
-def _checked(entry: Any, types: Mapping[Any, Any], element: ET.Element) -> Any:
+def _check_fingerprints(entry: Any, types: Mapping[Any, Any], element: ET.Element) -> Any:
     """The entry with those of its fingerprints that are sound, as far as we use them."""
     fingerprints, reasons = {}, []
     for name, value in entry.fingerprints.items():

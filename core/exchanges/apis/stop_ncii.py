@@ -29,7 +29,7 @@ TOKEN_SECONDS = 3600
 GONE = {"Withdrawn", "Deleted"}
 FEEDBACK = {"true_positive": "Blocked", "false_positive": "NotBlocked"}
 
-Key = tuple[str, str]
+StopNciiKey = tuple[str, str]
 
 
 @dataclass
@@ -45,8 +45,8 @@ class StopNciiCheckpoint(theirs.StopNCIICheckpoint):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class _Page:
-    updates: dict[Key, Any]
+class _StopNciiPage:
+    updates: dict[StopNciiKey, Any]
     newest: int
     more: bool
     token: str
@@ -116,7 +116,7 @@ class StopNcii(Remote, theirs.StopNCIISignalExchangeAPI):  # type: ignore[misc]
                 return
             trail.follow(f"{start} {token}")
 
-    def _page(self, start: int, token: str) -> _Page:
+    def _page(self, start: int, token: str) -> _StopNciiPage:
         def ask(attempt: int) -> dict[str, str | int]:
             given = {"startTimestamp": start, "pageSize": PAGE_SIZES[attempt]}
             return given | ({"nextPageToken": token} if token else {})
@@ -128,12 +128,12 @@ class StopNcii(Remote, theirs.StopNCIISignalExchangeAPI):  # type: ignore[misc]
         cls,
         signal_types: Sequence[type[SignalType]],
         _collab: Any,
-        fetched: Mapping[Key, Any],
+        fetched: Mapping[StopNciiKey, Any],
     ) -> dict[type[SignalType], dict[str, Any]]:
         """Raises ValueError if a signal is malformed."""
         return by_type(signal_types, fetched)
 
-    def report(self, record_key: Key, _record: Any, opinion: str) -> None:
+    def report(self, record_key: StopNciiKey, _record: Any, opinion: str) -> None:
         """Say whether we blocked what matched this hash.
 
         Args:
@@ -148,9 +148,9 @@ class StopNcii(Remote, theirs.StopNCIISignalExchangeAPI):  # type: ignore[misc]
         self._connection.post("/SubmitFeedback", bytes, json=body)
 
 
-def _read(body: bytes) -> _Page:
+def _read(body: bytes) -> _StopNciiPage:
     said = json.loads(body)
-    updates: dict[Key, Any] = {}
+    updates: dict[StopNciiKey, Any] = {}
     newest = 0
     for raw in said.get("hashRecords") or []:
         found = _record(raw)
@@ -162,10 +162,10 @@ def _read(body: bytes) -> _Page:
         newest = max(newest, _int(raw.get("lastModtimestamp")) if isinstance(raw, dict) else 0)
     token = str(said.get("nextPageToken") or "")
     more = bool(said.get("hasMoreRecords", token))
-    return _Page(updates, newest, more, token, _int(said.get("nextSetTimestamp")))
+    return _StopNciiPage(updates, newest, more, token, _int(said.get("nextSetTimestamp")))
 
 
-def _record(raw: Any) -> tuple[Key, Any] | None:
+def _record(raw: Any) -> tuple[StopNciiKey, Any] | None:
     """A record under its key, None if it is gone; no pair for a kind of hash that we can't use."""
     if not isinstance(raw, dict) or not (raw.get("hashValue") and raw.get("signalType")):
         shown = json.dumps(raw)[:LONGEST_RAW]

@@ -23,12 +23,12 @@ from core.exchanges.poison import LONGEST_RAW, Poisoned
 VIDEOS = {"mov", "m4v", "mp4", "webm"}
 """Files whose MD5 is one of a video; that of a picture is no signal of ours."""
 
-Key = tuple[str, str]
+TatKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class _Page:
-    updates: dict[Key, Any]
+class _TatPage:
+    updates: dict[TatKey, Any]
     more: bool
     checkpoint: str
 
@@ -70,16 +70,16 @@ class Tat(Remote, theirs.TATSignalExchangeAPI):  # type: ignore[misc]
             if not page.more:
                 return
 
-    def _page(self, after: str) -> _Page:
+    def _page(self, after: str) -> _TatPage:
         if "Authorization" not in self._connection.headers:
             self._log_in()
         try:
-            return self._asked(after)
+            return self._ask_for_page(after)
         except ExchangeRefused:
             self._log_in()  # the token may have expired; if it is something else, we hear it again
-            return self._asked(after)
+            return self._ask_for_page(after)
 
-    def _asked(self, after: str) -> _Page:
+    def _ask_for_page(self, after: str) -> _TatPage:
         query = {"order": "asc", "after": after}
         return self._connection.get(f"/{api.TATEndpoint.hash_list.value}", lambda _: query, _read)
 
@@ -95,25 +95,25 @@ class Tat(Remote, theirs.TATSignalExchangeAPI):  # type: ignore[misc]
         cls,
         signal_types: Sequence[type[SignalType]],
         _collab: Any,
-        fetched: Mapping[Key, Any],
+        fetched: Mapping[TatKey, Any],
     ) -> dict[type[SignalType], dict[str, Any]]:
         """Raises ValueError if a signal is malformed."""
         return by_type(signal_types, fetched)
 
 
-def _read(body: bytes) -> _Page:
+def _read(body: bytes) -> _TatPage:
     said = json.loads(body)
-    updates: dict[Key, Any] = {}
+    updates: dict[TatKey, Any] = {}
     for raw in said["results"]:
         found = _record(raw)
         if found is not None:
             key, record = found
             updates.pop(key, None)
             updates[key] = record
-    return _Page(updates, bool(said.get("next")), str(said.get("checkpoint") or ""))
+    return _TatPage(updates, bool(said.get("next")), str(said.get("checkpoint") or ""))
 
 
-def _record(raw: Any) -> tuple[Key, Any] | None:
+def _record(raw: Any) -> tuple[TatKey, Any] | None:
     """A record under its key, None if it is gone; no pair for a kind of hash that we can't use."""
     try:
         algorithm, digest = str(raw["algorithm"]).upper(), str(raw["hash_digest"]).strip().lower()

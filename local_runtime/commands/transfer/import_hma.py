@@ -15,7 +15,7 @@ from local_runtime.commands.transfer.problems import reporter
 
 if TYPE_CHECKING:
     from core.transfer.import_hma import Outcome
-    from core.transfer.reconcile import Row
+    from core.transfer.reconcile import CountRow
 
 
 def import_hma(
@@ -35,10 +35,10 @@ def import_hma(
     as_json: Json = False,
 ) -> None:
     """Move everything over from a running HMA, keeping ids. Run it again to catch up."""
-    from core.transfer.hma_database import opened
+    from core.transfer.hma_database import open_hma_database
     from core.transfer.import_hma import HmaImport
 
-    with opened(database_url) as hma, progress_bars() as show:
+    with open_hma_database(database_url) as hma, progress_bars() as show:
         services = open_services(data, new=True)
         run = HmaImport(
             hma,
@@ -84,7 +84,7 @@ def _show_outcome(outcome: "Outcome") -> None:
         )
 
 
-def _cells(row: "Row") -> tuple[str, ...]:
+def _cells(row: "CountRow") -> tuple[str, ...]:
     kind = row.signal_type or "(contents)"
     counts = (str(row.there), str(row.here), str(row.made_here))
     return (row.bank or "(in no bank)", kind, *counts, "" if row.same else "differs")

@@ -31,7 +31,7 @@ def queue_opinions(services: Deployment) -> None:
     """An opinion on each content, which `LIST` wants to hear."""
     services.catalog.exchanges.update("LIST", report_opinions=True)
     for content in catalog_entries(services):
-        services.catalog.exchanges.add_opinion("LIST", content, "true_positive")
+        services.catalog.opinions.add("LIST", content, "true_positive")
 
 
 def test_publishing_comes_to_its_end(services: Deployment) -> None:

@@ -12,7 +12,7 @@ from core.catalog import Catalog
 from core.catalog.models import Row as CatalogRow
 from core.services import Services
 from core.settings import Settings
-from core.transfer.hma_database import opened
+from core.transfer.hma_database import open_hma_database
 from core.transfer.import_hma import HmaImport, Outcome
 from core.transfer.problem import Problem
 from tests.hma import Hma, Row, new_hma
@@ -58,7 +58,7 @@ def services(new_services: Callable[[], Services]) -> Services:
 def move(hma: Hma, services: Services, *, overwrite: bool = False) -> tuple[Outcome, list[Problem]]:
     """One run: how it went, and what it reported."""
     problems: list[Problem] = []
-    with opened(hma.url) as database:
+    with open_hma_database(hma.url) as database:
         run = HmaImport(
             database,
             services.catalog,

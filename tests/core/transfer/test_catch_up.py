@@ -7,7 +7,7 @@ import pytest
 from core.catalog import Catalog
 from core.catalog.exchange.fetched_record import FetchedRecord
 from core.services import Services
-from core.transfer.hma_database import opened
+from core.transfer.hma_database import open_hma_database
 from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row, rows
 from tests.published import catalog_entries, published_entries
@@ -207,7 +207,7 @@ def test_what_was_fetched_here_first_gets_the_id_of_hma(hma: Hma, moved: Service
 
 def test_the_database_is_read_in_one_transaction(hma: Hma) -> None:
     """So a run never sees half of what HMA commits."""
-    with opened(hma.url) as database:
+    with open_hma_database(hma.url) as database:
         before = database.overrides()
         hma.run("UPDATE signal_type_override SET enabled_ratio = 0")
         assert database.overrides() == before

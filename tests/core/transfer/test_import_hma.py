@@ -12,7 +12,7 @@ from core.catalog.transfer.transferred_content import TransferredContents
 from core.errors import BadInput, Unavailable
 from core.services import Services
 from core.transfer import hma_database, import_hma
-from core.transfer.hma_database import COLUMNS, opened
+from core.transfer.hma_database import COLUMNS, open_hma_database
 from core.transfer.import_hma import FREE_IDS
 from tests.core.transfer.conftest import contents_of, dump, move
 from tests.hma import Hma, Row, new_hma, rows
@@ -142,7 +142,7 @@ def test_nothing_is_written_to_hma(hma: Hma) -> None:
     """The connection refuses to."""
     with (
         pytest.raises(Unavailable, match="read-only transaction"),
-        opened(hma.url) as database,
+        open_hma_database(hma.url) as database,
     ):
         database._rows("INSERT INTO signal_type_override (name, enabled_ratio) VALUES ('x', 1)")
 
@@ -179,7 +179,7 @@ def test_one_state_of_hma_is_moved(
 )
 def test_urls_that_lead_nowhere(url: str, error: type[Exception], said: str) -> None:
     """The error says what is wrong, and never the password."""
-    with pytest.raises(error, match=said) as caught, opened(url):
+    with pytest.raises(error, match=said) as caught, open_hma_database(url):
         pass
     assert "hunter2" not in str(caught.value)
     assert "ter2" not in str(caught.value)
@@ -189,12 +189,15 @@ def test_another_database_is_refused(postgres: Postgres) -> None:
     """One without HMA's tables, and one of an older HMA."""
     with (
         pytest.raises(BadInput, match=r"HMA 1\.1\.7.* no bank\.id"),
-        opened(postgres.new_database()),
+        open_hma_database(postgres.new_database()),
     ):
         pass
     older = new_hma(postgres.new_database())
     older.run("ALTER TABLE bank_content DROP COLUMN note")
-    with pytest.raises(BadInput, match=r"there is no bank_content\.note$"), opened(older.url):
+    with (
+        pytest.raises(BadInput, match=r"there is no bank_content\.note$"),
+        open_hma_database(older.url),
+    ):
         pass
 
 
