@@ -10,7 +10,7 @@ from functions.web.app import target
 from functions.web.body import file_body
 from functions.web.dependencies import AppLimits, AppServices
 from functions.web.errors import errors
-from functions.web.media import hash_media, open_upload, open_url
+from functions.web.request_media import hash_media, open_upload, open_url
 
 router = APIRouter(prefix="/h", tags=["Hashing"])
 

@@ -44,7 +44,7 @@ from functions.web.match_answer import (
     matches_by_type,
     snapshot_header,
 )
-from functions.web.media import hash_media, open_upload, open_url
+from functions.web.request_media import hash_media, open_upload, open_url
 from functions.web.run_lookup import run_lookup
 
 router = APIRouter(prefix="/m", tags=["Matching"])

@@ -21,7 +21,7 @@ from functions.web.app import target
 from functions.web.body import body_of, file_body, form_body, model_body
 from functions.web.dependencies import AppLimits, AppServices, Limits
 from functions.web.errors import pages
-from functions.web.media import hash_media, open_upload, open_url, read_form
+from functions.web.request_media import hash_media, open_upload, open_url, read_form
 from functions.web.run_lookup import run_lookup
 
 router = APIRouter(prefix="/ui", tags=["UI"])

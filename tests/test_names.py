@@ -57,7 +57,7 @@ ALIKE: Mapping[str, tuple[str, Collection[str]]] = {
 CLASSES_TO_MEND = {"Luma"}
 """Class names that stand for two things still."""
 
-MODULES_TO_MEND = {"exchanges", "files", "media", "signal"}
+MODULES_TO_MEND = {"exchanges", "signal"}
 """Module names that stand for two things still."""
 
 

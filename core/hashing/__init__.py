@@ -4,7 +4,7 @@ Knows nothing of signal types, of an index or of SQL.
 
 | room | knows |
 |---|---|
-| `photo` | a photograph, opened once, to its PDQ, its variants and its crops |
+| `hash_photo` | a photograph, opened once, to its PDQ, its variants and its crops |
 | `media` | decoding images and videos, within what a file may cost |
 | `jpeg` | what PDQ needs of a JPEG, and no more |
 | `pdq` | PDQ as two matrix products, bit for bit as `pdqhash` |

@@ -16,9 +16,9 @@ from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
 from core.errors import BadInput, Unavailable
-from core.hashing.media.source import MediaSource, is_machine_fault, open_source
+from core.hashing.hash_photo import PhotoHashes, hash_photo
+from core.hashing.media.media_source import MediaSource, is_machine_fault, open_source
 from core.hashing.pdq import LEAST_QUALITY
-from core.hashing.photo import PhotoHashes, hash_photo
 from core.hashing.vpdq.hash_video import hash_video
 from core.settings import Settings
 from core.settings.variant import Variant

@@ -16,7 +16,7 @@ from functions.curating.curator import Curating, Curator
 from functions.web.answer import Hashes, Json
 from functions.web.body import file_body, is_json, json_body, parse_json, read_json, read_object
 from functions.web.errors import errors
-from functions.web.media import hash_media, open_upload, open_url
+from functions.web.request_media import hash_media, open_upload, open_url
 
 router = APIRouter(prefix="/c", tags=["Banks"])
 

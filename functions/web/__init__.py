@@ -7,7 +7,7 @@
 | `edge` | what surrounds every request: tokens, sizes, spelling |
 | `dependencies` | what a handler works with: services, and limits to wait within |
 | `body` | JSON bodies, and what OpenAPI says of bodies |
-| `media` | content in a form, or behind a URL, and its hashes |
+| `request_media` | content in a form, or behind a URL, and its hashes |
 | `lookup_parameters` | how lookups are asked |
 | `run_lookup` | a lookup where it waits for nobody: on the event loop, or in a thread |
 | `match_answer` | how lookups are answered |

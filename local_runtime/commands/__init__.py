@@ -8,7 +8,7 @@
 | `publish`, `rebuild` | snapshots made by the server; every index made anew without one |
 | `transfer` | moving over from an HMA; banks from files and to them |
 | `serve`, `demo` | everything in one process; the same, shown and ended |
-| `options`, `printing`, `progress` | what commands are given, print, and show meanwhile |
-| `files` | the files that a command is given, and work on each of them |
+| `options`, `printing`, `progress_bars` | what commands are given, print, and show meanwhile |
+| `media_files` | the files that a command is given, and work on each of them |
 | `server_client` | a server, asked over HTTP |
 """

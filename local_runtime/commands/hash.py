@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.errors import HmaError
 from core.settings import Settings
-from local_runtime.commands.files import choose_content_type, list_files, work_on_files
+from local_runtime.commands.media_files import choose_content_type, list_files, work_on_files
 from local_runtime.commands.options import ContentType, Files, Json
 from local_runtime.commands.printing import complain, exit_if, print_json
 

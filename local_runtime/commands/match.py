@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import HmaError
-from local_runtime.commands.files import choose_content_type, list_files, work_on_files
+from local_runtime.commands.media_files import choose_content_type, list_files, work_on_files
 from local_runtime.commands.options import ContentType, Files, Json, Url
 from local_runtime.commands.printing import complain, exit_if, print_json
 from local_runtime.commands.server_client import connect

@@ -11,7 +11,7 @@ from core.jobs.worker import build_anywhere
 from core.services import Services
 from core.settings import Settings
 from core.tasks import Runner, on_dask, on_processes
-from local_runtime.commands.progress import progress_bars
+from local_runtime.commands.progress_bars import progress_bars
 
 
 def choose_runner(workers: int | None, dask: str | None) -> Runner | None:

@@ -15,7 +15,7 @@ import pillow_heif
 from PIL import Image
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
-from core.hashing.photo import hash_photo
+from core.hashing.hash_photo import hash_photo
 from core.settings import Settings
 from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS

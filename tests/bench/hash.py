@@ -27,7 +27,7 @@ from PIL import Image
 from rich.console import Console
 from threatexchange.signal_type.pdq.pdq_hasher import pdq_from_bytes
 
-from core.hashing.photo import FAST_LEAST, hash_photo
+from core.hashing.hash_photo import FAST_LEAST, hash_photo
 from core.settings import Settings
 from tests.bench.report import machine, put
 from tests.pictures import PHOTOGRAPHS

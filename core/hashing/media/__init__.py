@@ -2,7 +2,7 @@
 
 | file | knows |
 |---|---|
-| `source` | what media are read from, and whose fault it is when that fails |
+| `media_source` | what media are read from, and whose fault it is when that fails |
 | `limits` | the formats of images, and what a file may cost |
 | `image` | opening an image once, for all that is read from it |
 | `picture` | decoded images in any format, as people see them |

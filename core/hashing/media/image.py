@@ -24,8 +24,8 @@ from core.hashing.media.limits import (
     check_cost,
     too_many_pixels,
 )
+from core.hashing.media.media_source import MediaSource, is_machine_fault, open_source
 from core.hashing.media.picture import Picture, orientation_of, plain, ranged
-from core.hashing.media.source import MediaSource, is_machine_fault, open_source
 
 with suppress(OSError, AttributeError):  # it is glibc's
     # At the first large image that is freed, malloc would begin to keep what it gets back, up to

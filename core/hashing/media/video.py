@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadInput, TooLarge, Unavailable
-from core.hashing.media.source import MediaSource, is_machine_fault, open_source
+from core.hashing.media.media_source import MediaSource, is_machine_fault, open_source
 
 FORMATS = (
     *("mov", "mp4", "3gp", "matroska", "webm", "avi", "flv", "mpegts", "mpeg", "mpegvideo"),

@@ -6,6 +6,6 @@
 | `orientation` | what turning and mirroring are called, and do to the bits of a hash |
 | `margins` | where the picture within a picture ends |
 | `tilt` | by how much, and about what, it was turned |
-| `picture` | a picture made smaller, and samples of its parts |
+| `reduced_picture` | a picture made smaller, and samples of its parts |
 | `reducing` | making it smaller while its rows pass on their way to its PDQ |
 """

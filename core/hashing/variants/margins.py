@@ -47,7 +47,7 @@ Part = tuple[float, float, float, float]
 """As `Box`, but a side may lie within a pixel."""
 
 
-class _Reading(NamedTuple):
+class _MarginReading(NamedTuple):
     """How margins of one colour are told.
 
     Attributes:
@@ -63,11 +63,11 @@ class _Reading(NamedTuple):
     least: float
 
 
-_READINGS = (
-    *(_Reading(sides, 1, 5, 0.9) for sides in ("ltrb", "tb", "lr")),
-    *(_Reading(sides, 4, 16, 0.5) for sides in ("ltrb", "tb")),
-    _Reading("lr", 2, 16, 0.5),
-    *(_Reading(side, 1, 16, 0.5) for side in "tblr"),
+_MARGIN_READINGS = (
+    *(_MarginReading(sides, 1, 5, 0.9) for sides in ("ltrb", "tb", "lr")),
+    *(_MarginReading(sides, 4, 16, 0.5) for sides in ("ltrb", "tb")),
+    _MarginReading("lr", 2, 16, 0.5),
+    *(_MarginReading(side, 1, 16, 0.5) for side in "tblr"),
 )
 
 
@@ -92,7 +92,7 @@ def _near(one: Part, other: Part) -> bool:
 
 def _find_plain(levels: Levels) -> Iterator[Box]:
     height, width = levels.shape
-    for reading in _READINGS:
+    for reading in _MARGIN_READINGS:
         box = Box(0, 0, width, height)
         for _ in range(reading.rounds):
             peeled = _peel(levels, box, reading)
@@ -108,7 +108,7 @@ def _large_enough(box: Box, levels: Levels) -> bool:
     return bool(across >= SMALLEST * width and down >= SMALLEST * height)
 
 
-def _peel(levels: Levels, box: Box, reading: _Reading) -> Box:
+def _peel(levels: Levels, box: Box, reading: _MarginReading) -> Box:
     """`box` without one band on each side that has one."""
     left, top, right, bottom = box
     rows = levels[top:bottom, left:right]
@@ -124,7 +124,7 @@ def _peel(levels: Levels, box: Box, reading: _Reading) -> Box:
     return Box(left + before, top + above, right - after, bottom - below)
 
 
-def _band(lines: Levels, reading: _Reading) -> int:
+def _band(lines: Levels, reading: _MarginReading) -> int:
     """How many lines, from the first, are a band of its colour."""
     if len(lines) < 3:
         return 0
@@ -266,7 +266,7 @@ def _grow(levels: Levels) -> Iterator[Part]:
                     yield _sharpen(levels, one)
 
 
-_INSIDE = tuple(_Reading(sides, 1, 16, 0.5) for sides in ("tb", "ltrb"))
+_INSIDE = tuple(_MarginReading(sides, 1, 16, 0.5) for sides in ("tb", "ltrb"))
 """Bands of a window or a bubble that a rectangle has grown over."""
 
 Emptiness = Callable[[int, int], NDArray[np.bool_]]

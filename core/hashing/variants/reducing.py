@@ -7,7 +7,7 @@ it again, for as long as all else takes; the sums of what passes cost a tenth of
 import numpy as np
 
 from core.hashing import pdq
-from core.hashing.variants.picture import SIDE, Floats
+from core.hashing.variants.reduced_picture import SIDE, Floats
 
 AT_ONCE = 64
 """Rows that are read together where PDQ wants no more of them."""

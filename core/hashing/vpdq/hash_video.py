@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from core.errors import TooLarge
 from core.hashing import pdq
-from core.hashing.media.source import MediaSource
+from core.hashing.media.media_source import MediaSource
 from core.hashing.media.video import MOST_PIXELS, read_each_second
 from core.hashing.pdq import LEAST_QUALITY
 from core.hashing.vpdq.signal import MOST_FRAMES, Frame, write_signal

@@ -12,7 +12,7 @@ import typer
 from core.errors import BadInput
 from local_runtime.commands.options import DATA, Data, Json
 from local_runtime.commands.printing import exit_if, print_json
-from local_runtime.commands.progress import progress_bars
+from local_runtime.commands.progress_bars import progress_bars
 from local_runtime.commands.transfer.catalog_folder import open_services
 from local_runtime.commands.transfer.problems import reporter
 

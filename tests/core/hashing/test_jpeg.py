@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 
 from core.hashing import jpeg
+from core.hashing.hash_photo import hash_photo
 from core.hashing.jpeg import BLOCK, Luma, frequencies
 from core.hashing.media.image import open_image
 from core.hashing.media.picture import Picture
 from core.hashing.pdq import Pdq, by_matrix, compute
 from core.hashing.pdq.definition import luma
-from core.hashing.photo import hash_photo
 from core.settings import Settings
 from tests.pictures import PHOTOGRAPHS
 

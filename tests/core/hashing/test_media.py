@@ -20,8 +20,8 @@ from core.errors import BadInput, TooLarge, Unavailable
 from core.hashing import pdq
 from core.hashing.media.image import open_image
 from core.hashing.media.limits import FORMATS, FRAMES
+from core.hashing.media.media_source import MediaSource
 from core.hashing.media.picture import Picture
-from core.hashing.media.source import MediaSource
 from tests.pictures import PHOTOGRAPHS, photograph, truncated
 
 LIMIT = 100_000_000

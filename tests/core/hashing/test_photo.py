@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from core.hashing import jpeg, pdq
-from core.hashing.photo import hash_photo
+from core.hashing.hash_photo import hash_photo
 from core.hashing.variants.reducing import ReducingRows
 from core.settings import Settings
 from core.settings.variant import KINDS

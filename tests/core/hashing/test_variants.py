@@ -11,7 +11,7 @@ from core.hashing import pdq
 from core.hashing.pdq.matrix import Pixels
 from core.hashing.variants.orientation import orient_hash
 from core.hashing.variants.photo import CROPS, EDGES, hash_crops, hash_variants
-from core.hashing.variants.picture import ReducedPicture
+from core.hashing.variants.reduced_picture import ReducedPicture
 from core.settings.variant import KINDS
 from tests.bench import alterations
 from tests.pictures import photograph

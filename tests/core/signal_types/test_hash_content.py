@@ -17,7 +17,7 @@ from threatexchange.signal_type.signal_base import FileHasher, SimpleSignalType
 
 from core.download.content_type import read_content_type
 from core.errors import BadInput, TooLarge, Unavailable
-from core.hashing.media.source import MediaSource
+from core.hashing.media.media_source import MediaSource
 from core.settings import Settings
 from core.signal_types.enabled import SignalTypes
 from core.signal_types.hash_content import hash_content

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from core.hashing import jpeg, pdq
 from core.hashing.media.image import OpenedImage, open_image
+from core.hashing.media.media_source import MediaSource
 from core.hashing.media.picture import Picture
-from core.hashing.media.source import MediaSource
 from core.hashing.pdq import LEAST_QUALITY, Pdq
 from core.hashing.variants.photo import hash_crops, hash_variants
-from core.hashing.variants.picture import SIDE, ReducedPicture
+from core.hashing.variants.reduced_picture import SIDE, ReducedPicture
 from core.hashing.variants.reducing import ReducingRows
 from core.settings import Settings
 from core.settings.variant import Variant
