@@ -15,7 +15,7 @@ nothing else of the network's. Each delta's checkpoint can be resumed from witho
 | `tat` | Tech Against Terrorism |
 | `local_file` | a file of signals on this machine |
 | `sample` | the examples that signal types bring along |
-| `signal` | signals as exchanges write them, as they match |
+| `signal_form` | signals as exchanges write them, as they match |
 """
 
 from types import MappingProxyType

@@ -23,7 +23,7 @@ from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused
 from core.exchanges.apis.connection import Connection, Remote, Trail
-from core.exchanges.apis.signal import sound
+from core.exchanges.apis.signal_form import sound
 from core.exchanges.poison import LONGEST_RAW, Poisoned
 
 PAGE_SIZES = (500, 100, 20)

@@ -19,7 +19,7 @@ from threatexchange.exchanges.impl import file_api as theirs
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused
-from core.exchanges.apis.signal import by_type, sound
+from core.exchanges.apis.signal_form import by_type, sound
 from core.exchanges.poison import Poisoned
 from core.signal_types.enabled import SIGNAL_TYPES
 

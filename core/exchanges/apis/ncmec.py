@@ -24,7 +24,7 @@ from threatexchange.signal_type.signal_base import SignalType
 from core.errors import ExchangeRefused
 from core.exchanges.apis.connection import Connection, Remote, Trail
 from core.exchanges.apis.ncmec_page import NcmecPage, read_page
-from core.exchanges.apis.signal import sound
+from core.exchanges.apis.signal_form import sound
 
 DAY = 24 * 3600
 LAG = 5

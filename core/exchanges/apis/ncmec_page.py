@@ -7,7 +7,7 @@ from typing import Any
 
 from threatexchange.exchanges.clients.ncmec import hash_api
 
-from core.exchanges.apis.signal import sound
+from core.exchanges.apis.signal_form import sound
 from core.exchanges.poison import LONGEST_RAW, Poisoned
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from threatexchange.exchanges.impl.static_sample import StaticSampleSignalExchangeAPI
 from threatexchange.signal_type.signal_base import SignalType
 
-from core.exchanges.apis.signal import by_type
+from core.exchanges.apis.signal_form import by_type
 
 
 class Sample(StaticSampleSignalExchangeAPI):  # type: ignore[misc]

@@ -17,7 +17,7 @@ from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused, ExchangeUnavailable
 from core.exchanges.apis.connection import Connection, Remote, Trail
-from core.exchanges.apis.signal import by_type
+from core.exchanges.apis.signal_form import by_type
 from core.exchanges.poison import LONGEST_RAW, Poisoned
 
 VIDEOS = {"mov", "m4v", "mp4", "webm"}
