@@ -58,9 +58,9 @@ def test_every_target_that_is_meant_for_people_is_there() -> None:
 
 
 def test_every_decision_is_numbered_once() -> None:
-    """Numbers follow each other, so that none is taken twice by two people."""
+    """No number is taken twice; those of decisions still under way may be missing."""
     numbers = [int(page.name[:4]) for page in sorted(DECISIONS.glob("[0-9]*.md"))]
-    assert numbers == list(range(1, len(numbers) + 1))
+    assert sorted(set(numbers)) == numbers
     assert decisions_index().count("\n") == len(numbers) + 1
 
 
