@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, delete, literal
+from sqlalchemy import ColumnElement, Select, delete, literal
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from core.catalog.bank_counts import BankCounts, read_counts
 from core.catalog.database import Database
+from core.catalog.exchange.deletion import delete_feeder
 from core.catalog.marks import mark
-from core.catalog.models import NAME_LENGTH, BankRow, ContentRow, ExchangeRow, SignalRow
+from core.catalog.models import NAME_LENGTH, BankRow, ContentRow, SignalRow
 from core.catalog.signal_type import read_switched_off
 from core.catalog.text import storable
 from core.errors import BadInput, Forbidden, NotFound
@@ -177,11 +178,12 @@ class Banks:
     def delete(self, name: str) -> None:
         """Delete the bank, if there is one, and all its content, leaving a mark for each.
 
-        Raises:
-            BadInput: an exchange feeds it, and would only fail from then on.
+        An exchange that feeds it goes too: it would only fail from then on, and keep its name.
         """
+        if not storable(name):
+            return
         with self._database.writing() as session:
-            delete_bank(session, name)
+            delete_bank(session, col(BankRow.name) == name)
 
 
 def find_bank(session: Session, name: str) -> Bank:
@@ -204,17 +206,13 @@ def hold_bank(session: Session, name: str) -> Bank:
     return bank_of(row)
 
 
-def delete_bank(session: Session, name: str) -> None:
+def delete_bank(session: Session, bank: ColumnElement[bool]) -> None:
     """As `Banks.delete`, in a transaction that may do more than that."""
-    row = _row(session, name, lock="alone")
+    delete_feeder(session, bank)
+    row = session.exec(select(BankRow).where(bank).with_for_update()).one_or_none()
     if row is None:
         return
     bank_id = bank_of(row).id
-    feeder = session.exec(select(ExchangeRow.name).where(ExchangeRow.bank_id == bank_id)).first()
-    if feeder is not None:
-        raise BadInput(
-            f"Exchange '{feeder}' feeds this bank: delete that instead, which takes its bank along"
-        )
     mark(session, _signals_of(bank_id, SignalRow.content_id))
     content = select_columns(col(ContentRow.id)).where(col(ContentRow.bank_id) == bank_id)
     session.connection().execute(delete(SignalRow).where(col(SignalRow.content_id).in_(content)))

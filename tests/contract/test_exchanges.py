@@ -262,12 +262,23 @@ def test_a_deleted_exchange_takes_its_bank_along(api: Served, signal: str, tmp_p
     assert api.get("/m/lookup", signal=signal, signal_type="pdq", **seen).json() == {}
 
 
-def test_a_bank_that_is_fed_stays(api: Served, listed: tuple[str, Path]) -> None:
-    """Deleting it is 400, which says what to delete instead; its exchange may do so."""
-    name, _ = listed
-    said = message(api.delete(f"/c/bank/{name}"), 400)
-    assert said.startswith(f"Exchange '{name}' feeds this bank")
-    assert api.get(f"/c/bank/{name}").status_code == 200
+def test_a_bank_takes_the_exchange_that_feeds_it_along(
+    api: Served, signal: str, tmp_path: Path
+) -> None:
+    """Deleting it is 200; it matches no more, and the name is free for both again."""
+    name, file = f"FED_{signal[:8].upper()}", tmp_path / "signals"
+    file.write_text(signal)
+    config = {"filename": str(file), "signal_type": "pdq"}
+    assert create(api, name, "local_file", config).status_code == 201
+    assert list(banks_matching(api, signal, fetched(api, name))) == [name]
+    gone = api.delete(f"/c/bank/{name}")
+    assert (gone.status_code, gone.text) == (200, '{"message":"Done"}\n')
+    assert api.get(f"/c/exchange/{name}").status_code == 404
+    seen = {"min_snapshot": gone.headers["X-HMA-Snapshot"]}
+    assert api.get("/m/lookup", signal=signal, signal_type="pdq", **seen).json() == {}
+    assert create(api, name, "local_file", config).status_code == 201
+    assert list(banks_matching(api, signal, fetched(api, name))) == [name]
+    assert api.delete(f"/c/bank/{name}").status_code == 200
 
 
 def test_status_before_and_after_a_fetch(

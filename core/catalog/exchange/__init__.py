@@ -3,6 +3,7 @@
 | file | knows |
 |---|---|
 | `exchange` | an exchange, and the bank that it feeds |
+| `deletion` | what goes with an exchange |
 | `credential` | what an API is asked with, sealed or not |
 | `fetch_progress` | how far an exchange has been fetched, and who is at it |
 | `fetched_record` | what an exchange says of a record, and what storing that changes |

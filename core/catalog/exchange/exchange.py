@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -13,7 +12,6 @@ from core.catalog.database import Database
 from core.catalog.models import (
     NAME_LENGTH,
     BankRow,
-    ExchangeRecordRow,
     ExchangeRow,
     ExchangeStateRow,
 )
@@ -106,18 +104,10 @@ class Exchanges:
         """Delete the exchange, if there is one, all it has fetched, and its bank."""
         with self._database.writing() as session:
             try:
-                row = _row(session, name, lock=True)
+                row = _row(session, name)
             except NotFound:
                 return
-            bank_name = session.get_one(BankRow, row.bank_id).name
-            # Fetches first change their state, then the bank: keep that order of locks. And not
-            # by the cascade, which would first set the content of each of a million records to
-            # null.
-            for table in ExchangeStateRow, ExchangeRecordRow:
-                session.connection().execute(delete(table).where(col(table.exchange_id) == row.id))
-            session.delete(row)
-            session.flush()
-            delete_bank(session, bank_name)
+            delete_bank(session, col(BankRow.id) == row.bank_id)
 
 
 def check_name(name: object) -> None:
