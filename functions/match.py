@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from core.errors import BadInput, Forbidden
 from core.matching.compare import compare_signals
 from core.matching.lookup import Lookup, LookupQuery, toss_coin
-from core.matching.status import read_lookup_status
+from core.matching.status import read_lookup_status, select_types
 from core.services import Services
 from core.signal_types.hash_content import HashedContent
 from functions.web.answer import Json
@@ -191,8 +191,8 @@ async def index_status(
     services: AppServices, limits: AppLimits, signal_type: str | None = None
 ) -> Json:
     """Whether there is an index of each signal type, when it was made, how large it is."""
-    index, types = services.lookup_index, services.signal_types
-    by_type = await in_thread(limits.index, read_lookup_status, index, types, signal_type)
+    names = select_types(services.signal_types, signal_type)
+    by_type = await in_thread(limits.index, read_lookup_status, services.lookup_index, names)
     return Json({name: asdict(lookup_status) for name, lookup_status in by_type.items()})
 
 

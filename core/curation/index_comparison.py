@@ -1,12 +1,12 @@
 """How far the index of a signal type is behind the catalog."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.index.reading.lookup_index import LookupIndex
 from core.matching.status import LookupStatus, read_lookup_status
-from core.signal_types.enabled import SignalTypes
 
 if TYPE_CHECKING:
     from core.catalog import Catalog
@@ -32,18 +32,14 @@ class IndexComparison:
 
 
 def compare_index(
-    signal_types: SignalTypes,
-    catalog: "Catalog",
-    lookup_index: LookupIndex,
-    signal_type: str | None = None,
+    catalog: "Catalog", lookup_index: LookupIndex, signal_types: Iterable[str]
 ) -> dict[str, IndexComparison]:
-    """For each type, or one, how its index compares with the catalog.
+    """For each of these enabled types how its index compares with the catalog.
 
     Raises:
-        BadInput: no such type.
         Unavailable: the store does not say.
     """
-    statuses = read_lookup_status(lookup_index, signal_types, signal_type)
+    statuses = read_lookup_status(lookup_index, signal_types)
     return {name: _compare(catalog, name, status) for name, status in statuses.items()}
 
 

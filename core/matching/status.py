@@ -1,6 +1,6 @@
 """Whether signals can be looked up: which index there is of each type. Knows no catalog."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from core.errors import BadInput, IndexNotReady
@@ -23,20 +23,29 @@ class LookupStatus:
     size: int = 0
 
 
-def read_lookup_status(
-    index: LookupIndex, types: SignalTypes, signal_type: str | None = None
-) -> dict[str, LookupStatus]:
-    """For each enabled type, or one, the index that its lookups ask.
+def select_types(types: SignalTypes, signal_type: str | None = None) -> Collection[str]:
+    """The names of the enabled types, or of the one that is asked for.
+
+    Whoever asks for an index asks this first, so that a type that is none needs no store.
 
     Raises:
         BadInput: no such type is enabled.
-        Unavailable: the store does not say.
     """
     enabled = types.enabled()
-    if signal_type is not None and signal_type not in enabled:
+    if signal_type is None:
+        return enabled
+    if signal_type not in enabled:
         raise BadInput(f"No such signal type '{signal_type}'")
-    names = enabled if signal_type is None else [signal_type]
-    return {name: _read_status(index, name) for name in names}
+    return [signal_type]
+
+
+def read_lookup_status(index: LookupIndex, signal_types: Iterable[str]) -> dict[str, LookupStatus]:
+    """For each of these enabled types the index that its lookups ask.
+
+    Raises:
+        Unavailable: the store does not say.
+    """
+    return {name: _read_status(index, name) for name in signal_types}
 
 
 def check_lookups(index: LookupIndex, signal_types: Iterable[str]) -> None:

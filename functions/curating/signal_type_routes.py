@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from core.curation.index_comparison import compare_index
 from core.curation.type_switch import list_type_ratios, set_type_ratio
+from core.matching.status import select_types
 from core.services import Services
 from functions.curating.curator import Curating
 from functions.web.answer import Json
@@ -78,9 +79,8 @@ async def list_content_types(curator: Curating) -> Json:
 
 
 def _index_ages(services: Services, signal_type: str | None) -> dict[str, IndexAge]:
-    compared = compare_index(
-        services.signal_types, services.catalog, services.lookup_index, signal_type
-    )
+    names = select_types(services.signal_types, signal_type)
+    compared = compare_index(services.catalog, services.lookup_index, names)
     return {
         name: {
             "db_size": index.banked,

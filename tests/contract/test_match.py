@@ -329,8 +329,9 @@ def test_snapshot_has_to_be_a_number(api: Served, floor: str) -> None:
         assert "min_snapshot" in message(answer, 400)
 
 
-def test_index_status(api: Served, newest: str) -> None:
-    """For each enabled type, or the one asked for."""
+def test_index_status(api: Served, signal: str, newest: str) -> None:
+    """For each enabled type, or the one asked for, once a lookup has seen what was banked."""
+    api.get("/m/lookup", signal=signal, signal_type="pdq", min_snapshot=newest)
     answer = api.get("/m/index/status")
     assert_canonical(answer)
     assert set(answer.json()) == {"pdq", "video_md5"}
