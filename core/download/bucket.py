@@ -5,7 +5,7 @@ asks chooses neither the server nor whose permission is used: both are of the se
 the list of the buckets that may be read. Google Cloud Storage is asked in S3's manner, which it
 understands, with an HMAC key.
 
-Signing sends nothing to the store: what the URL leads to is read by `core.download.url`.
+Signing sends nothing to the store: what the URL leads to is read by `core.download.fetch_url`.
 """
 
 import functools
@@ -31,23 +31,23 @@ def is_reference(url: str) -> bool:
     return url.partition("://")[0].lower() in SCHEMES
 
 
-def signed(reference: str, settings: Settings) -> str:
-    """A URL at which the object can be read for a minute. It is a secret as long as that.
+def sign_reference(reference: str, settings: Settings) -> str:
+    """A URL at which the object can be read for a minute, and a secret as long as that.
 
     Raises:
         BadInput: it is no reference to one object, or its bucket is not in the settings' list.
         Misconfigured: the bucket is in the list, but boto3 is not installed, or there are no keys.
         Unavailable: this machine's own keys cannot be had now.
     """
-    scheme, bucket, key = _parsed(reference)
+    scheme, bucket, key = _parse_reference(reference)
     if f"{scheme}://{bucket}" not in settings.allowed_buckets:
         raise BadInput(f"{scheme}:// references are taken to the buckets in HMA_ALLOWED_BUCKETS")
     if scheme == "gs":
         if not settings.gs_key or not settings.gs_secret:
             raise Misconfigured("gs:// needs an HMAC key: HMA_GS_KEY and HMA_GS_SECRET are not set")
-        client = _client(settings.gs_endpoint, settings.gs_key, settings.gs_secret)
+        client = _make_client(settings.gs_endpoint, settings.gs_key, settings.gs_secret)
     else:
-        client = _client(settings.store_endpoint, settings.store_key, settings.store_secret)
+        client = _make_client(settings.store_endpoint, settings.store_key, settings.store_secret)
     from botocore.exceptions import BotoCoreError, NoCredentialsError  # noqa: PLC0415
 
     try:
@@ -60,7 +60,7 @@ def signed(reference: str, settings: Settings) -> str:
         raise Unavailable(f"{scheme}:// cannot be read now: {type(error).__name__}") from error
 
 
-def _parsed(reference: str) -> tuple[str, str, str]:
+def _parse_reference(reference: str) -> tuple[str, str, str]:
     """Scheme, bucket and key. The key is taken as it is written: `%`, `?` and `#` mean nothing."""
     scheme, _, rest = reference.partition("://")
     bucket, _, key = rest.partition("/")
@@ -83,7 +83,7 @@ def _parsed(reference: str) -> tuple[str, str, str]:
 
 
 @functools.cache
-def _client(endpoint: str | None, key: str | None, secret: str | None) -> "S3Client":
+def _make_client(endpoint: str | None, key: str | None, secret: str | None) -> "S3Client":
     """A client that signs; it takes a third of a second to make, and is used by all threads."""
     try:
         import boto3  # noqa: PLC0415

@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 
 from core.download.content_type import read_content_type
-from core.download.url import fetch
+from core.download.fetch_url import fetch_url
 from core.errors import BadInput
 from core.matching.published_types import select_published_types
 from core.services import Services
@@ -78,7 +78,7 @@ async def open_url(
         TooLarge: it has more bytes than the settings allow.
         Unavailable: its server does not answer.
     """
-    fetched = await in_thread(limits.fetching, fetch, url, services.settings)
+    fetched = await in_thread(limits.fetching, fetch_url, url, services.settings)
     with fetched.body as file:
         yield Media(content_type or read_content_type(fetched.content_type), file)
 

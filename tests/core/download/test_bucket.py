@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.download.url import fetch
+from core.download.fetch_url import fetch_url
 from core.errors import BadInput, HmaError, Misconfigured, StoreUnavailable, TooLarge
 from core.settings import Settings
 from local_runtime.store.s3_server import BUCKET, S3Server
@@ -51,7 +51,7 @@ def settings_for(server: S3Server, **changes: Any) -> Settings:
 def test_an_object_is_read(server: S3Server, scheme: str) -> None:
     """Whatever its key has in it, whole, with the type that it was stored with."""
     for key in KEYS:
-        fetched = fetch(f"{scheme}://{BUCKET}/{key}", settings_for(server))
+        fetched = fetch_url(f"{scheme}://{BUCKET}/{key}", settings_for(server))
         with fetched.body as body:
             assert body.read() == PICTURE
         assert fetched.content_type == "image/png"
@@ -92,16 +92,16 @@ def test_an_object_is_read(server: S3Server, scheme: str) -> None:
 )
 def test_other_references_reach_nothing(reference: str) -> None:
     """Other buckets, parts that lead out, empty keys, other servers: bad input, nothing sent."""
-    given = {"store_endpoint": "http://127.0.0.1:1", "store_key": "k", "store_secret": "s"}
-    settings = Settings.model_validate(given | {"allowed_buckets": f"s3://{BUCKET}"})
+    server = {"store_endpoint": "http://127.0.0.1:1", "store_key": "k", "store_secret": "s"}
+    settings = Settings.model_validate(server | {"allowed_buckets": f"s3://{BUCKET}"})
     with pytest.raises(BadInput):
-        fetch(reference, settings)
+        fetch_url(reference, settings)
 
 
 def test_none_is_read_unless_allowed() -> None:
     """By default there are no buckets, and the message says which setting has them."""
     with pytest.raises(BadInput, match="HMA_ALLOWED_BUCKETS"):
-        fetch(f"s3://{BUCKET}/photo.png", Settings())
+        fetch_url(f"s3://{BUCKET}/photo.png", Settings())
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_none_is_read_unless_allowed() -> None:
 def test_a_key_never_leads_to_another_bucket(server: S3Server, key: str) -> None:
     """Not in any encoding that the server may undo."""
     with pytest.raises(BadInput):
-        fetch(f"s3://{BUCKET}/{key}", settings_for(server))
+        fetch_url(f"s3://{BUCKET}/{key}", settings_for(server))
 
 
 def test_what_is_missing_or_forbidden_is_bad_input(server: S3Server) -> None:
@@ -121,15 +121,17 @@ def test_what_is_missing_or_forbidden_is_bad_input(server: S3Server) -> None:
         (f"gs://{BUCKET}/photo.png", {"gs_key": "nobody"}),
     ):
         with pytest.raises(BadInput, match="there is no such object, or it may not be read"):
-            fetch(reference, settings_for(server, **changes))
+            fetch_url(reference, settings_for(server, **changes))
 
 
 def test_an_object_is_read_within_the_limits(server: S3Server) -> None:
     """An object that is too large is refused as a file from anywhere is."""
     exact = settings_for(server, max_fetch_bytes=len(PICTURE))
-    fetch(f"s3://{BUCKET}/photo.png", exact).body.close()
+    fetch_url(f"s3://{BUCKET}/photo.png", exact).body.close()
     with pytest.raises(TooLarge):
-        fetch(f"s3://{BUCKET}/photo.png", settings_for(server, max_fetch_bytes=len(PICTURE) - 1))
+        fetch_url(
+            f"s3://{BUCKET}/photo.png", settings_for(server, max_fetch_bytes=len(PICTURE) - 1)
+        )
 
 
 @pytest.mark.parametrize("status", [0, 301, 302, 307, 500, 503])
@@ -140,7 +142,7 @@ def test_a_store_in_trouble_is_not_the_sender_s_mistake(seaweedfs: S3Server, sta
         return Answer(status, {"Location": "http://127.0.0.1:1/secret"}, b"secret")
 
     with relay(seaweedfs, trouble) as broken, pytest.raises(StoreUnavailable) as caught:
-        fetch(f"s3://{BUCKET}/photo.png", settings_for(broken))
+        fetch_url(f"s3://{BUCKET}/photo.png", settings_for(broken))
     assert "127.0.0.1" not in caught.value.message
     assert "Signature" not in caught.value.message
 
@@ -148,20 +150,20 @@ def test_a_store_in_trouble_is_not_the_sender_s_mistake(seaweedfs: S3Server, sta
 def test_a_store_that_is_not_there_is_unavailable() -> None:
     """Whether its port is closed or its name is unknown."""
     for endpoint in ("http://127.0.0.1:1", "http://no-such-host.invalid"):
-        given = {"store_endpoint": endpoint, "store_key": "k", "store_secret": "s"}
-        settings = Settings.model_validate(given | {"allowed_buckets": f"s3://{BUCKET}"})
+        server = {"store_endpoint": endpoint, "store_key": "k", "store_secret": "s"}
+        settings = Settings.model_validate(server | {"allowed_buckets": f"s3://{BUCKET}"})
         with pytest.raises(StoreUnavailable):
-            fetch(f"s3://{BUCKET}/photo.png", settings)
+            fetch_url(f"s3://{BUCKET}/photo.png", settings)
 
 
 def test_missing_keys_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """To the operator: gs:// needs an HMAC key of its own, s3:// has AWS's chain."""
     settings = Settings.model_validate({"allowed_buckets": f"gs://{BUCKET}, s3://{BUCKET}"})
     with pytest.raises(Misconfigured, match="HMA_GS_KEY"):
-        fetch(f"gs://{BUCKET}/photo.png", settings)
+        fetch_url(f"gs://{BUCKET}/photo.png", settings)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     with pytest.raises(HmaError, match="HMA_STORE_KEY"):
-        fetch(f"s3://{BUCKET}/photo.png", settings)
+        fetch_url(f"s3://{BUCKET}/photo.png", settings)

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from core.download import url as remote
-from core.download.url import Address, Resolve, fetch, is_public
+from core.download import pinned_connection
+from core.download.address import Address, Resolve, resolve_host
+from core.download.fetch_url import fetch_url
 from core.errors import BadInput, TooLarge
 from core.settings import Settings
 
@@ -114,12 +115,12 @@ def settings(*allowed: str, **changes: object) -> Settings:
 ALLOWED = settings(LOOPBACK)
 
 
-def get(url: str, given: Settings = ALLOWED, resolve: Resolve = remote.resolve) -> bytes:
-    with fetch(url, given, resolve).body as body:
+def get(url: str, given: Settings = ALLOWED, resolve: Resolve = resolve_host) -> bytes:
+    with fetch_url(url, given, resolve).body as body:
         return body.read()
 
 
-def refusal(url: str, given: Settings = ALLOWED, resolve: Resolve = remote.resolve) -> str:
+def refusal(url: str, given: Settings = ALLOWED, resolve: Resolve = resolve_host) -> str:
     """Why `url` could not be fetched."""
     with pytest.raises(BadInput) as caught:
         get(url, given, resolve)
@@ -133,7 +134,7 @@ def named(**addresses: str) -> Resolve:
         known = addresses.get(host.replace(".", "_"))
         if known is None:
             raise socket.gaierror(socket.EAI_NONAME, "unknown")
-        return [address for one in known.split() for address in remote.resolve(one, port)]
+        return [address for one in known.split() for address in resolve_host(one, port)]
 
     return resolve
 
@@ -141,7 +142,7 @@ def named(**addresses: str) -> Resolve:
 def test_a_file_comes_with_its_content_type() -> None:
     """The body, at its beginning, and what its server says it is; nobody's credentials go along."""
     with serving(says(OK)) as server:
-        fetched = fetch(f"http://{LOOPBACK}:{server.port}/a/b%20c?q=1&r=%2F#fragment", ALLOWED)
+        fetched = fetch_url(f"http://{LOOPBACK}:{server.port}/a/b%20c?q=1&r=%2F#fragment", ALLOWED)
         with fetched.body as body:
             assert (body.read(), fetched.content_type) == (b"hello", "image/png")
     head = server.requests[0].decode().split("\r\n")
@@ -154,7 +155,7 @@ def test_a_file_comes_with_its_content_type() -> None:
 def test_a_file_without_content_type() -> None:
     """None, and not a guess; its length is where the connection ends."""
     with serving(says(b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo")) as server:
-        fetched = fetch(f"http://{LOOPBACK}:{server.port}", ALLOWED)
+        fetched = fetch_url(f"http://{LOOPBACK}:{server.port}", ALLOWED)
         with fetched.body as body:
             assert (body.read(), fetched.content_type) == (b"hello", None)
 
@@ -318,30 +319,6 @@ def test_most_hostile_urls_are_unsafe_by_themselves() -> None:
     assert reasons.count(UNSAFE) >= len(reasons) - 5
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("127.0.0.1", "10.1.2.3", "172.31.255.255", "192.168.1.1", "169.254.169.254", "0.0.0.0"),
-        *("100.64.0.1", "192.0.0.8", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1"),
-        *("203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"),
-        *("168.63.129.16", "::", "::1", "::ffff:8.8.8.8", "::8.8.8.8", "64:ff9b::808:808"),
-        *("64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:808:808::1", "3fff::1"),
-        *("5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fe80::1%eth0", "fec0::1", "ff0e::1"),
-    ],
-)
-def test_addresses_that_are_not_public(address: str) -> None:
-    """Private, special, and those that hold another address, though that one be public."""
-    assert not is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address", ["8.8.8.8", "1.1.1.1", PUBLIC, "2606:4700:4700::1111", "2a00:1450::1", UNROUTED]
-)
-def test_addresses_that_are_public(address: str) -> None:
-    """Those of the rest of the world."""
-    assert is_public(address)
-
-
 @pytest.mark.parametrize("addresses", [LOOPBACK, f"{PUBLIC} {LOOPBACK}", f"{PUBLIC} ::1", "::1"])
 def test_a_name_is_refused_for_any_of_its_addresses(addresses: str) -> None:
     """One private address among public ones is enough, wherever it stands."""
@@ -357,7 +334,7 @@ def test_a_name_that_changes_its_mind_gains_nothing() -> None:
 
     def rebinding(host: str, port: int) -> Sequence[Address]:
         asked.append(host)
-        return remote.resolve(UNROUTED if len(asked) == 1 else LOOPBACK, port)
+        return resolve_host(UNROUTED if len(asked) == 1 else LOOPBACK, port)
 
     with serving(says(OK)) as server:
         url = f"http://rebind.example:{server.port}/"
@@ -437,7 +414,7 @@ def test_allowed_hosts_are_the_only_ones() -> None:
 
     def resolve(host: str, port: int) -> Sequence[Address]:
         asked.append(host)
-        return remote.resolve(LOOPBACK, port)
+        return resolve_host(LOOPBACK, port)
 
     given = settings("Pictures.Internal")
     with serving(says(OK)) as server:
@@ -609,9 +586,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """For the length of a test, its authority is the only one."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    remote._tls.cache_clear()
+    pinned_connection._tls.cache_clear()
     yield
-    remote._tls.cache_clear()
+    pinned_connection._tls.cache_clear()
 
 
 def secure_server(certificate: Path, names: list[str | None]) -> ssl.SSLContext:
