@@ -18,7 +18,7 @@ from PIL import Image
 
 from core.hashing import pdq
 from core.hashing.variants import orientation
-from core.hashing.variants.margins import find_margins
+from core.hashing.variants.margins.find_margins import find_margins
 from core.hashing.variants.reduced_picture import ReducedPicture, Window, sample_turned
 from core.hashing.variants.tilt import find_tilt
 from core.settings.variant import Variant

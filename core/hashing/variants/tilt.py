@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.hashing.variants.margins import Levels
+from core.hashing.variants.margins.box import Levels
 
 Points = NDArray[np.float64]
 
