@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from functions.web.answer import Hashes, Json
+from functions.web.answer import Hashes, Json, not_hashed
 from functions.web.app import target
 from functions.web.body import file_body
 from functions.web.dependencies import AppLimits, AppServices
@@ -28,7 +28,7 @@ async def hash_from_url(
     """The signals of what a URL leads to, by signal type."""
     async with open_url(services, limits, query.url, query.content_type) as media:
         hashed = await hash_media(services, limits, media, query.types)
-    return Json(hashed.signals)
+    return Json(hashed.signals, headers=not_hashed(hashed.failures))
 
 
 @router.post(
@@ -43,7 +43,7 @@ async def hash_from_upload(
     """The signals of an uploaded file, by signal type. The field's name is its content type."""
     async with open_upload(request) as media:
         hashed = await hash_media(services, limits, media, types)
-    return Json(hashed.signals)
+    return Json(hashed.signals, headers=not_hashed(hashed.failures))
 
 
 hash = target("hash")  # noqa: A001 - it has to be called what the function is called

@@ -1,5 +1,6 @@
 """The match function: `/m/*`. Reads nothing but the object store."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from core.matching.lookup import Lookup, LookupQuery, toss_coin
 from core.matching.status import read_lookup_status, select_types
 from core.services import Services
 from core.signal_types.hash_content import HashedContent
-from functions.web.answer import Json
+from functions.web.answer import Json, not_hashed
 from functions.web.app import target
 from functions.web.body import (
     body_of,
@@ -87,9 +88,13 @@ async def lookup(
 ) -> Json:
     """Enabled content near a signal, or near the signals of what a URL leads to, by bank."""
     bypass = query.bypass_coinflip
+    failures: Collection[str] = ()
     if query.url:
-        hashed = await _hash_url(query, services, limits)
+        hashed = (await _hash_url(query, services, limits)).tellable()
+        if failure := hashed.failures.get(query.signal_type or ""):
+            raise failure
         lookups = await _look_up_hashed(services, limits, hashed, query, bypass=bypass)
+        failures = hashed.failures
     elif query.signal and query.signal_type:
         name, kinds = query.signal_type, query.kinds(services.settings)
         asked = LookupQuery(
@@ -104,7 +109,7 @@ async def lookup(
     matches = matches_by_type(lookups, extras=query.include_metadata)
     only = query.signal_type
     answer = matches if only is None else matches.get(only, {})
-    return Json(answer, headers=snapshot_header(lookups))
+    return Json(answer, headers=snapshot_header(lookups) | not_hashed(failures))
 
 
 @router.post(
@@ -120,11 +125,11 @@ async def lookup_upload(
     limits: AppLimits,
 ) -> Json:
     """Enabled content near the signals of an uploaded file, by signal type and bank."""
-    hashed = await _hash_upload(query, request, services, limits)
+    hashed = (await _hash_upload(query, request, services, limits)).tellable()
     bypass = query.bypass_coinflip == "true"
     lookups = await _look_up_hashed(services, limits, hashed, query, bypass=bypass)
     matches = matches_by_type(lookups, extras=query.include_metadata)
-    return Json(matches, headers=snapshot_header(lookups))
+    return Json(matches, headers=snapshot_header(lookups) | not_hashed(hashed.failures))
 
 
 @router.get(
@@ -251,16 +256,13 @@ async def _hashes_and_matches(
     services: Services, limits: Limits, hashed: HashedContent, query: VariedQuery, *, bypass: bool
 ) -> Json:
     """A signal is `""` where the content has too little in it: that one is not looked up."""
-    signals = {
-        name: signal
-        for name, signal in hashed.signals.items()
-        if signal or (name == "pdq" and hashed.variants)
-    }
-    tellable = HashedContent(signals, hashed.variants)
-    lookups = await _look_up_hashed(services, limits, tellable, query, bypass=bypass)
+    told = hashed.tellable()
+    if not any(told.signals.values()) and not told.variants:
+        told = HashedContent({})
+    lookups = await _look_up_hashed(services, limits, told, query, bypass=bypass)
     matches = matches_by_type(lookups, extras=query.include_metadata)
     answer = {"hashes": dict(hashed.signals), "matches": matches}
-    return Json(answer, headers=snapshot_header(lookups))
+    return Json(answer, headers=snapshot_header(lookups) | not_hashed(hashed.failures))
 
 
 def _check_role(services: Services) -> None:

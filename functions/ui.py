@@ -15,8 +15,9 @@ from core.errors import BadInput, TooLarge
 from core.index.reading.lookup_index import ContentMatch
 from core.matching.lookup import LookupQuery, LookupRules, toss_coin
 from core.services import Services
+from core.signal_types.hash_content import HashedContent
 from functions.curating.curator import Curating, Curator
-from functions.web.answer import Hashes, Json
+from functions.web.answer import Hashes, Json, not_hashed
 from functions.web.app import target
 from functions.web.body import body_of, file_body, form_body, model_body
 from functions.web.dependencies import AppLimits, AppServices, Limits
@@ -71,7 +72,7 @@ async def query(request: Request, services: AppServices, limits: AppLimits) -> J
     """What an uploaded file matches in every bank, nearest first."""
     async with open_upload(request) as media:
         hashed = await hash_media(services, limits, media)
-    return await _query_signals(services, limits, hashed.signals, media.fields)
+    return await _query_signals(services, limits, hashed, media.fields)
 
 
 @router.post(
@@ -85,8 +86,8 @@ async def query_url(request: Request, services: AppServices, limits: AppLimits) 
     fields = await read_form(request)
     url = _required(fields, "url", "URL")
     content_type = _required(fields, "content_type", "Content type")
-    hashes = await _hash_url(services, limits, url, content_type)
-    return await _query_signals(services, limits, hashes, fields)
+    hashed = await _hash_url(services, limits, url, content_type)
+    return await _query_signals(services, limits, hashed, fields)
 
 
 @router.post(
@@ -99,8 +100,8 @@ async def query_hash(request: Request, services: AppServices, limits: AppLimits)
     """What a signal matches in every bank, nearest first."""
     fields = await read_form(request)
     name = _required(fields, "signal_type", "Signal type")
-    hashes = {name: _required(fields, "signal_value", "Signal value")}
-    return await _query_signals(services, limits, hashes, fields)
+    hashed = HashedContent({name: _required(fields, "signal_value", "Signal value")})
+    return await _query_signals(services, limits, hashed, fields)
 
 
 @router.post(
@@ -117,7 +118,10 @@ async def find(
     """Content of a bank near what a URL leads to, or near a signal: to change or remove it."""
     await curator.ask(lambda catalog: catalog.banks.get(bank_name))
     matches: list[FoundMatch] = []
-    for name, signal in (await _wanted_signals(curator, body)).items():
+    wanted = await _wanted_signals(curator, body)
+    for name, signal in wanted.signals.items():
+        if not signal:  # there is too little in the content to tell it from others
+            continue
         asked = LookupQuery(name, (signal,), LookupRules(banks=(bank_name,)))
         lookup = await run_lookup(curator.services, curator.limits, asked)
         matches += [
@@ -130,7 +134,10 @@ async def find(
             for match in lookup.matches[0]
         ]
     content_ids = sorted({match["content_id"] for match in matches})
-    return Json({"bank_name": bank_name, "content_ids": content_ids, "matches": matches})
+    return Json(
+        {"bank_name": bank_name, "content_ids": content_ids, "matches": matches},
+        headers=not_hashed(wanted.failures),
+    )
 
 
 @router.post(
@@ -151,18 +158,19 @@ ui = target("ui")
 
 
 async def _query_signals(
-    services: Services, limits: Limits, hashes: Mapping[str, str], fields: Mapping[str, str]
+    services: Services, limits: Limits, hashed: HashedContent, fields: Mapping[str, str]
 ) -> Json:
     bypass = fields.get(_BYPASS, "true").lower() == "true"
     matches: list[QueryMatch] = []
-    for name, signal in hashes.items():
+    for name, signal in hashed.signals.items():
         if signal:  # else there is too little in the content to tell it from others
             rules = LookupRules(coin=toss_coin(bypass=bypass))
             lookup = await run_lookup(services, limits, LookupQuery(name, (signal,), rules))
             matches += [_query_match(match, name, signal) for match in lookup.matches[0]]
     matches.sort(key=lambda match: _order(match["distance"]))
     banks = sorted({match["bank_name"] for match in matches})
-    return Json({"banks": banks, "hashes": hashes, "matches": matches})
+    answer = {"banks": banks, "hashes": dict(hashed.signals), "matches": matches}
+    return Json(answer, headers=not_hashed(hashed.failures))
 
 
 def _query_match(match: ContentMatch, signal_type: str, signal: str) -> QueryMatch:
@@ -180,24 +188,23 @@ def _query_match(match: ContentMatch, signal_type: str, signal: str) -> QueryMat
     return answer
 
 
-async def _wanted_signals(curator: Curator, body: FindRequest) -> dict[str, str]:
+async def _wanted_signals(curator: Curator, body: FindRequest) -> HashedContent:
     """The signals that `body` names, or leads to."""
     if body.url:
         if not body.content_type:
             raise BadInput("content_type required when searching by URL")
-        hashes = await _hash_url(curator.services, curator.limits, body.url, body.content_type)
-        return {name: signal for name, signal in hashes.items() if signal}
+        return await _hash_url(curator.services, curator.limits, body.url, body.content_type)
     if body.signal_type and body.signal_value:
-        return {body.signal_type: body.signal_value}
+        return HashedContent({body.signal_type: body.signal_value})
     raise BadInput("Either 'url' with 'content_type' or 'signal_type' with 'signal_value' required")
 
 
 async def _hash_url(
     services: Services, limits: Limits, url: str, content_type: str
-) -> Mapping[str, str]:
+) -> HashedContent:
     try:
         async with open_url(services, limits, url, content_type) as media:
-            return (await hash_media(services, limits, media)).signals
+            return await hash_media(services, limits, media)
     except (BadInput, TooLarge) as error:
         raise BadInput(f"Failed to hash URL content: {error.message}") from error
 

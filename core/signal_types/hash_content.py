@@ -8,14 +8,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
-from core.errors import BadInput, Unavailable
+from core.errors import BadInput, TooLarge, Unavailable
 from core.hashing.hash_photo import PhotoHashes, hash_photo
 from core.hashing.media.media_source import MediaSource, is_machine_fault, open_source
 from core.hashing.pdq import LEAST_QUALITY
@@ -36,11 +36,31 @@ class HashedContent:
         signals: by signal type; `""` where the content has too little in it for that type.
         variants: what else a photo may have been, as PDQ hashes.
         crops: the PDQ hashes of the crops that people make of a photo.
+        failures: by signal type why there is none of it, where some types were enough.
     """
 
     signals: Mapping[str, str]
     variants: Sequence[Variant] = ()
     crops: Sequence[str] = ()
+    failures: Mapping[str, BadInput | TooLarge] = field(default_factory=dict)
+
+    def tellable(self) -> "HashedContent":
+        """The same with those signals alone that tell the content from others; else all of them.
+
+        A type that the content has too little in it for is then a failure like any other.
+        """
+        told = {
+            name: signal
+            for name, signal in self.signals.items()
+            if signal or (name == "pdq" and self.variants)
+        }
+        if not told:
+            return self
+        empty = {
+            name: BadInput(f"there is too little in the content for a signal of type {name}")
+            for name in self.signals.keys() - told.keys()
+        }
+        return replace(self, signals=told, failures={**self.failures, **empty})
 
 
 def hash_content(
@@ -52,6 +72,7 @@ def hash_content(
     *,
     kinds: Collection[str] = (),
     crops: bool = False,
+    partial: bool = False,
 ) -> HashedContent:
     """The signals of `source`: of those signal types `wanted`, or of all that apply to it.
 
@@ -60,6 +81,8 @@ def hash_content(
     Args:
         kinds: the kinds of variants to hash too, of a photo with a PDQ signal.
         crops: whether to hash the crops of such a photo too.
+        partial: whether a type that the content cannot be hashed to takes nothing from the others.
+            If it is so of all of them, the first says why.
 
     Raises:
         BadInput: no such content type or signal type, or the content cannot be hashed.
@@ -69,16 +92,24 @@ def hash_content(
     if content_type != "photo":
         kinds, crops = (), False
     signals: dict[str, str] = {}
+    failures: dict[str, BadInput | TooLarge] = {}
     photo: PhotoHashes | None = None
     for name in _select(types.hashers(content_type), wanted):
-        if types.get(name) is PdqSignal:
-            photo = hash_photo(source, settings, kinds, crops=crops)
-            signals[name] = photo.pdq.hash if photo.pdq.quality >= LEAST_QUALITY else ""
-        else:
-            signals[name] = _hash(name, types.get(name), source, settings)
+        try:
+            if types.get(name) is PdqSignal:
+                photo = hash_photo(source, settings, kinds, crops=crops)
+                signals[name] = photo.pdq.hash if photo.pdq.quality >= LEAST_QUALITY else ""
+            else:
+                signals[name] = _hash(name, types.get(name), source, settings)
+        except (BadInput, TooLarge) as error:
+            if not partial:
+                raise
+            failures[name] = error
+    if not signals:
+        raise next(iter(failures.values()))
     if photo is None:
-        return HashedContent(signals)
-    return HashedContent(signals, photo.variants, photo.crops)
+        return HashedContent(signals, failures=failures)
+    return HashedContent(signals, photo.variants, photo.crops, failures)
 
 
 def _select(hashers: Collection[str], wanted: Collection[str] | None) -> Collection[str]:

@@ -103,7 +103,13 @@ async def add_content(
     services, limits = curator.services, curator.limits
     enabled = services.signal_types.without(terms.switched_off)
     hash_it = functools.partial(
-        hash_media, services, limits, types=query.types, crops=terms.bank.crops, enabled=enabled
+        hash_media,
+        services,
+        limits,
+        types=query.types,
+        crops=terms.bank.crops,
+        enabled=enabled,
+        partial=False,
     )
     if query.url:
         said = await read_json(request) if is_json(request) else None

@@ -4,7 +4,7 @@ Knows nothing of what is answered.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi.responses import JSONResponse
@@ -22,6 +22,15 @@ class Json(JSONResponse):
     def render(self, content: Any) -> bytes:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return f"{text}\n".encode()
+
+
+def not_hashed(signal_types: Iterable[str]) -> dict[str, str]:
+    """The header naming the signal types that content could not be hashed to: `vpdq, …`.
+
+    Nothing is known of them, while the answer has what the others gave.
+    """
+    names = ", ".join(sorted(signal_types))
+    return {"X-HMA-Not-Hashed": names} if names else {}
 
 
 def at(snapshots: Mapping[str, int]) -> dict[str, str]:

@@ -92,6 +92,7 @@ async def hash_media(
     kinds: Collection[str] = (),
     crops: bool = False,
     enabled: SignalTypes | None = None,
+    partial: bool = True,
 ) -> HashedContent:
     """The signals of `media`, and what else the request wants of a photo.
 
@@ -100,6 +101,7 @@ async def hash_media(
         kinds: of variants.
         crops: whether crops are hashed.
         enabled: the types there are; if None, those that the index does not say are switched off.
+        partial: whether a type that cannot be hashed takes nothing from the others.
 
     Raises:
         BadInput, TooLarge, Unavailable: as `hash_content`.
@@ -118,6 +120,7 @@ async def hash_media(
             wanted,
             kinds=kinds,
             crops=crops,
+            partial=partial,
         )
 
     return await in_thread(limits.hashing, hash_it)

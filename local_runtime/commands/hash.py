@@ -1,6 +1,5 @@
 """`hma hash`: the signals of files, computed here."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import HmaError
@@ -13,21 +12,24 @@ from local_runtime.commands.printing import complain, exit_if, print_json
 def hash_files(files: Files, content_type: ContentType = None, as_json: Json = False) -> None:
     """Print the signals of photos and videos. Needs no server."""
     from core.services import Services
-    from core.signal_types.hash_content import hash_content
+    from core.signal_types.hash_content import HashedContent, hash_content
 
     services = Services(Settings.from_env())
 
-    def hash_file(file: Path) -> Mapping[str, str]:
+    def hash_file(file: Path) -> HashedContent:
         kind = choose_content_type(file, content_type)
-        return hash_content(services.signal_types, services.settings, kind, file).signals
+        return hash_content(services.signal_types, services.settings, kind, file, partial=True)
 
     failed = False
-    for file, signals in work_on_files(list_files(files), hash_file, "hashing"):
-        if isinstance(signals, HmaError):
-            failed = complain(f"{file}: {signals.message}")
-        elif as_json:
-            print_json({"file": str(file), "signals": signals})
+    for file, hashed in work_on_files(list_files(files), hash_file, "hashing"):
+        if isinstance(hashed, HmaError):
+            failed = complain(f"{file}: {hashed.message}")
+            continue
+        for failure in hashed.failures.values():
+            failed = complain(f"{file}: {failure.message}")
+        if as_json:
+            print_json({"file": str(file), "signals": hashed.signals})
         else:
-            for signal_type, signal in signals.items():
+            for signal_type, signal in hashed.signals.items():
                 print(signal or "(too little detail)", signal_type, file)
     exit_if(failed)

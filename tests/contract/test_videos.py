@@ -1,5 +1,6 @@
 """Videos over HTTP: hashed, banked, found by their copies, and gone when they are removed."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -95,7 +96,8 @@ def test_a_malformed_signal_is_400(videos: Served, signal: str, said: str) -> No
 
 def test_what_is_no_video_is_400(videos: Served) -> None:
     """Said of the type that cannot hash it; the others can be asked for alone."""
-    answer = videos.post("/h/hash", files={"video": b"not really a video"})
+    only = {"types": "vpdq"}
+    answer = videos.post("/h/hash", params=only, files={"video": b"not really a video"})
     assert message(answer, 400).startswith("the video cannot be decoded: ")
     answer = videos.post("/h/hash", params={"types": "video_md5"}, files={"video": b"no video"})
     assert list(answer.json()) == ["video_md5"]
@@ -104,3 +106,45 @@ def test_what_is_no_video_is_400(videos: Served) -> None:
 def test_a_black_video_has_an_empty_signal(videos: Served) -> None:
     """As a blank picture has."""
     assert videos.post("/h/hash", files={"video": black()}).json()["vpdq"] == ""
+
+
+def test_a_type_that_fails_hides_no_other(videos: Served) -> None:
+    """What the MD5 finds is answered though no frame can be decoded; a header names what is not."""
+    broken = film()[:3000]
+    files = {"video": ("film.mp4", broken, "video/mp4")}
+    refused = message(videos.post("/c/bank/FILMS/content", files=files), 400)
+    assert "the video cannot be decoded" in refused
+    md5 = hashlib.md5(broken, usedforsecurity=False).hexdigest()
+    banked = videos.post("/c/bank/FILMS/signal", json={"video_md5": md5})
+    newest = {"min_snapshot": banked.headers["X-HMA-Snapshot"]}
+    match = {"bank_content_id": banked.json()["id"], "distance": "-"}
+    hashes, found = {"video_md5": md5}, {"video_md5": {"FILMS": [match]}}
+    for path, answer in {
+        "/h/hash": hashes,
+        "/m/lookup": found,
+        "/m/hash_and_match": {"hashes": hashes, "matches": found},
+    }.items():
+        hashed = videos.post(path, params=newest, files=files)
+        assert (hashed.status_code, hashed.json()) == (200, answer)
+        assert hashed.headers["X-HMA-Not-Hashed"] == "vpdq"
+    queried = videos.post("/ui/query", files=files)
+    assert queried.json()["banks"] == ["FILMS"]
+    assert queried.headers["X-HMA-Not-Hashed"] == "vpdq"
+    only = videos.post("/h/hash", params={"types": "vpdq"}, files=files)
+    assert message(only, 400) == refused
+    assert "X-HMA-Not-Hashed" not in videos.post("/h/hash", files={"video": film()}).headers
+
+
+def test_a_video_of_nothing_is_found_by_its_md5(videos: Served) -> None:
+    """A film without a frame that counts has no vPDQ to look up, and its MD5 is looked up still."""
+    dark = black()
+    md5 = hashlib.md5(dark, usedforsecurity=False).hexdigest()
+    banked = videos.post("/c/bank/FILMS/signal", json={"video_md5": md5})
+    newest = {"min_snapshot": banked.headers["X-HMA-Snapshot"]}
+    found = videos.post("/m/lookup", params=newest, files={"video": dark})
+    assert found.status_code == 200, found.text
+    assert list(found.json()) == ["video_md5"]
+    assert [one["bank_content_id"] for one in found.json()["video_md5"]["FILMS"]] == [
+        banked.json()["id"]
+    ]
+    assert found.headers["X-HMA-Not-Hashed"] == "vpdq"
