@@ -86,6 +86,15 @@ class Unavailable(HmaError):
     )
 
 
+class Abandoned(Unavailable):
+    """Whoever asked has gone before there was an answer, so that no more is done for it."""
+
+    remedy = (
+        "Nothing: nobody sees it. If clients give up often, give them longer time-outs or the "
+        "function more processors."
+    )
+
+
 class StoreUnavailable(Unavailable):
     """The object store cannot be reached or refuses to answer."""
 

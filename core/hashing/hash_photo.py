@@ -4,7 +4,7 @@ Of a plain JPEG our decoder reads what PDQ needs, no more and only once; what va
 are made of is left over from that. Anything else is decoded by Pillow, once for all of them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.hashing import jpeg, pdq
+from core.hashing.checkpoint import go_on
 from core.hashing.media.image import OpenedImage, open_image
 from core.hashing.media.media_source import MediaSource
 from core.hashing.media.picture import Picture
@@ -48,6 +49,7 @@ def hash_photo(
     kinds: Collection[str] = (),
     *,
     crops: bool = False,
+    between_steps: Callable[[], None] = go_on,
 ) -> PhotoHashes:
     """The PDQ of an image in the mode that the settings say, its variants and its crops.
 
@@ -57,6 +59,7 @@ def hash_photo(
     Args:
         kinds: of variants.
         crops: whether crops are hashed.
+        between_steps: called after each step; what it raises ends the work.
 
     Raises:
         BadInput: it is no image in a known format, or is damaged; the message says what is wrong.
@@ -66,14 +69,13 @@ def hash_photo(
     with open_image(source, settings.max_pixels) as image:
         reading = _Reading(image, reduces=crops or bool(set(kinds) - {"frame"}))
         value = reading.pdq(fast=settings.pdq_mode == "fast")
-        frames = _hash_frames(image) if "frame" in kinds else []
+        between_steps()
+        frames = _hash_frames(image, between_steps) if "frame" in kinds else []
     if reading.reduced is None:
         return PhotoHashes(value, frames)
-    return PhotoHashes(
-        value,
-        hash_variants(reading.reduced, kinds) + frames,
-        hash_crops(reading.reduced) if crops else (),
-    )
+    variants = hash_variants(reading.reduced, kinds)
+    between_steps()
+    return PhotoHashes(value, variants + frames, hash_crops(reading.reduced) if crops else ())
 
 
 class _Reading:
@@ -155,9 +157,10 @@ class _Reading:
         self.reduced = ReducedPicture.from_pixels(upright, full)
 
 
-def _hash_frames(image: OpenedImage) -> list[Variant]:
+def _hash_frames(image: OpenedImage, between_steps: Callable[[], None]) -> list[Variant]:
     variants: dict[str, Variant] = {}
     for number, picture in enumerate(image.frames(), start=2):
+        between_steps()
         value = pdq.compute(picture, LEAST_QUALITY)
         if value.quality >= LEAST_QUALITY:
             variants.setdefault(value.hash, Variant("frame", f"frame {number}", value.hash))

@@ -16,6 +16,7 @@ from threatexchange.signal_type.pdq.signal import PdqSignal
 from threatexchange.signal_type.signal_base import BytesHasher, SignalType
 
 from core.errors import BadInput, TooLarge, Unavailable
+from core.hashing.checkpoint import go_on
 from core.hashing.hash_photo import PhotoHashes, hash_photo
 from core.hashing.media.media_source import MediaSource, is_machine_fault, open_source
 from core.hashing.pdq import LEAST_QUALITY
@@ -73,6 +74,7 @@ def hash_content(
     kinds: Collection[str] = (),
     crops: bool = False,
     partial: bool = False,
+    between_steps: Callable[[], None] = go_on,
 ) -> HashedContent:
     """The signals of `source`: of those signal types `wanted`, or of all that apply to it.
 
@@ -83,6 +85,8 @@ def hash_content(
         crops: whether to hash the crops of such a photo too.
         partial: whether a type that the content cannot be hashed to takes nothing from the others.
             If it is so of all of them, the first says why.
+        between_steps: called between steps of the work, of which each may take seconds; what it
+            raises ends the work.
 
     Raises:
         BadInput: no such content type or signal type, or the content cannot be hashed.
@@ -95,12 +99,15 @@ def hash_content(
     failures: dict[str, BadInput | TooLarge] = {}
     photo: PhotoHashes | None = None
     for name in _select(types.hashers(content_type), wanted):
+        between_steps()
         try:
             if types.get(name) is PdqSignal:
-                photo = hash_photo(source, settings, kinds, crops=crops)
+                photo = hash_photo(
+                    source, settings, kinds, crops=crops, between_steps=between_steps
+                )
                 signals[name] = photo.pdq.hash if photo.pdq.quality >= LEAST_QUALITY else ""
             else:
-                signals[name] = _hash(name, types.get(name), source, settings)
+                signals[name] = _hash(name, types.get(name), source, settings, between_steps)
         except (BadInput, TooLarge) as error:
             if not partial:
                 raise
@@ -123,9 +130,16 @@ def _select(hashers: Collection[str], wanted: Collection[str] | None) -> Collect
     return names
 
 
-def _hash(name: str, signal_type: type[SignalType], source: MediaSource, settings: Settings) -> str:
+def _hash(
+    name: str,
+    signal_type: type[SignalType],
+    source: MediaSource,
+    settings: Settings,
+    between_steps: Callable[[], None],
+) -> str:
     if signal_type is VpdqSignal:
-        return hash_video(source, settings.max_pixels, settings.max_video_seconds)
+        seconds = settings.max_video_seconds
+        return hash_video(source, settings.max_pixels, seconds, between_steps=between_steps)
     if isinstance(source, bytes) and issubclass(signal_type, BytesHasher):
         return _run_hasher(name, signal_type.hash_from_bytes, source)
     with _on_disk(source) as path:

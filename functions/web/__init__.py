@@ -6,6 +6,7 @@
 | `app_routes` | the routes that every app has: a sign of life, the site map, OpenAPI |
 | `edge` | what surrounds every request: tokens, sizes, spelling |
 | `dependencies` | what a handler works with: services, and limits to wait within |
+| `turns` | turns at computing and fetching: a queue with an end, nothing for who has gone |
 | `body` | JSON bodies, and what OpenAPI says of bodies |
 | `request_media` | content in a form, or behind a URL, and its hashes |
 | `lookup_parameters` | how lookups are asked |

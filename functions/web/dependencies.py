@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ParamSpec, TypeVar, cast
 
 import anyio.to_thread
@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, Request
 
 from core.services import Services
 from core.settings import Settings
+from functions.web.turns import Client, Turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,15 +24,19 @@ class Limits:
 
     Attributes:
         hashing: decoding and hashing release the lock, so one a core; each may hold an image.
-        fetching: for hosts that content is fetched from. Theirs, and slow.
+        downloads: for hosts that content is fetched from. Theirs, and slow.
+        fetching: for exchanges.
+        client: who waits for what is done in turns; of an app by itself, nobody who could go.
         index: for the object store, when an index is due.
         catalog: for the database. Its being slow or away must not hold up any of the others.
     """
 
-    hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(os.cpu_count() or 1))
+    hashing: Turns = field(default_factory=lambda: Turns(os.cpu_count() or 1))
+    downloads: Turns = field(default_factory=lambda: Turns(16))
     fetching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     index: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     catalog: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
+    client: Client = field(default_factory=Client)
 
 
 def services_of(app: FastAPI) -> Services:
@@ -51,7 +56,8 @@ async def _services(request: Request) -> Services:
 
 
 async def _limits(request: Request) -> Limits:
-    return cast(Limits, request.app.state.limits)
+    limits = cast(Limits, request.app.state.limits)
+    return replace(limits, client=Client(request.receive))
 
 
 AppServices = Annotated[Services, Depends(_services)]

@@ -3,7 +3,7 @@
 A file stays on disk when it is large, so that memory is flat however many come in at once.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import IO
@@ -18,7 +18,7 @@ from core.matching.published_types import select_published_types
 from core.services import Services
 from core.signal_types.enabled import SignalTypes
 from core.signal_types.hash_content import HashedContent, hash_content
-from functions.web.dependencies import Limits, in_thread
+from functions.web.dependencies import Limits
 
 _ABSENT = "Missing multipart/form-data file upload"
 
@@ -78,7 +78,9 @@ async def open_url(
         TooLarge: it has more bytes than the settings allow.
         Unavailable: its server does not answer.
     """
-    fetched = await in_thread(limits.fetching, fetch_url, url, services.settings)
+    fetched = await limits.downloads.take(
+        limits.client, lambda _: fetch_url(url, services.settings)
+    )
     with fetched.body as file:
         yield Media(content_type or read_content_type(fetched.content_type), file)
 
@@ -108,11 +110,11 @@ async def hash_media(
     """
     wanted = None if types is None else types.split(",")
 
-    def hash_it() -> HashedContent:
+    def hash_it(between_steps: Callable[[], None]) -> HashedContent:
         types_on = enabled or select_published_types(
             services.signal_types, services.lookup_index_if_any
         )
-        return hash_content(
+        hashed = hash_content(
             types_on,
             services.settings,
             media.content_type,
@@ -121,9 +123,12 @@ async def hash_media(
             kinds=kinds,
             crops=crops,
             partial=partial,
+            between_steps=between_steps,
         )
+        between_steps()
+        return hashed
 
-    return await in_thread(limits.hashing, hash_it)
+    return await limits.hashing.take(limits.client, hash_it)
 
 
 async def read_form(request: Request) -> dict[str, str]:
