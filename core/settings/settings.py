@@ -27,7 +27,7 @@ from pydantic import (
 
 from core.errors import BadInput, Misconfigured
 from core.settings.shard import Shard
-from core.settings.variant import chosen
+from core.settings.variant import select_variants
 
 PREFIX = "HMA_"
 
@@ -197,9 +197,9 @@ class Settings(BaseModel):
 
     @field_validator("variants")
     @classmethod
-    def _known_variants(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_variants(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         try:
-            return chosen(names)
+            return select_variants(names)
         except BadInput as error:
             raise ValueError(error.message) from error
 

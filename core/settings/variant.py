@@ -24,7 +24,7 @@ class Variant:
     hash: str
 
 
-def chosen(names: Collection[str]) -> tuple[str, ...]:
+def select_variants(names: Collection[str]) -> tuple[str, ...]:
     """The kinds that are named, or every kind for `all`.
 
     Raises:

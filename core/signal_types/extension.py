@@ -1,4 +1,4 @@
-"""Classes of other people: found by name, by `module:Class`, or through an extension's manifest."""
+"""Classes of other people: by their name, by `module:Class`, or through an extension's manifest."""
 
 import functools
 import importlib
@@ -31,12 +31,12 @@ def load_classes(
             )
         module, _, attribute = path.partition(":")
         try:
-            found: Any = getattr(importlib.import_module(module), attribute)
+            loaded: Any = getattr(importlib.import_module(module), attribute)
         except Exception as error:
             raise Misconfigured(f"{setting}: {name!r} cannot be loaded: {error}") from error
-        if not (inspect.isclass(found) and issubclass(found, base)):
+        if not (inspect.isclass(loaded) and issubclass(loaded, base)):
             raise Misconfigured(f"{setting}: {name!r} is not a {base.__name__}")
-        yield found
+        yield loaded
 
 
 @functools.cache  # setting one up may take long, and both its types and its APIs are asked for
@@ -47,13 +47,13 @@ def load_manifest(module: str) -> ThreatExchangeExtensionManifest:
         Misconfigured: there is none, or it cannot be set up.
     """
     try:
-        found = ThreatExchangeExtensionManifest.load_from_module_name(module)
-        found.bootstrap()
-        found.verify()
+        manifest = ThreatExchangeExtensionManifest.load_from_module_name(module)
+        manifest.bootstrap()
+        manifest.verify()
     except Exception as error:
         why = f"{error} ({error.__context__})" if error.__context__ else str(error)
         raise Misconfigured(f"HMA_EXTENSIONS: {module!r} cannot be loaded: {why}") from error
-    return found
+    return manifest
 
 
 def index_by_name(types: Iterable[Any]) -> Mapping[str, Any]:
@@ -62,13 +62,13 @@ def index_by_name(types: Iterable[Any]) -> Mapping[str, Any]:
     Raises:
         Misconfigured: two have the same name.
     """
-    found: dict[str, Any] = {}
-    for one in types:
-        name = one.get_name()
-        if found.setdefault(name, one) is not one:
-            other = found[name]
+    by_name: dict[str, Any] = {}
+    for cls in types:
+        name = cls.get_name()
+        if by_name.setdefault(name, cls) is not cls:
+            other = by_name[name]
             raise Misconfigured(
                 f"two types call themselves {name!r}: "
-                f"{other.__module__}:{other.__name__} and {one.__module__}:{one.__name__}"
+                f"{other.__module__}:{other.__name__} and {cls.__module__}:{cls.__name__}"
             )
-    return MappingProxyType(found)
+    return MappingProxyType(by_name)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from core.errors import ObjectExists, ObjectMissing, StoreUnavailable
-from core.store.protocol import ObjectInfo, checked, in_order
+from core.store.protocol import ObjectInfo, check_key, in_order
 
 COPIED_AT_ONCE = 1 << 20
 
@@ -48,7 +48,7 @@ class FileStore:
             self._write(key, file, os.replace)
 
     def list(self, prefix: str) -> list[ObjectInfo]:
-        checked(f"{prefix}x")
+        check_key(f"{prefix}x")
         start = self._root / prefix.rpartition("/")[0]
 
         def fail(error: OSError) -> None:
@@ -69,14 +69,14 @@ class FileStore:
         return in_order(found)
 
     def delete(self, key: str) -> None:
-        path = self._root / checked(key)
+        path = self._root / check_key(key)
         with self._translating():
             self._root.stat()
             path.unlink(missing_ok=True)
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[BinaryIO]:
-        path = self._root / checked(key)
+        path = self._root / check_key(key)
         with self._translating():
             try:
                 file = path.open("rb")
@@ -88,7 +88,7 @@ class FileStore:
 
     def _write(self, key: str, source: BinaryIO, show: Callable[[Path, Path], None]) -> None:
         """Write a draft and then `show` it under its name: linked, or in place of what was."""
-        path = self._root / checked(key)
+        path = self._root / check_key(key)
         draft = self._root / ".drafts" / uuid4().hex
         with self._translating():
             draft.parent.mkdir(exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import HmaError, ObjectExists, ObjectMissing, StoreUnavailable
-from core.store.protocol import ObjectInfo, checked, in_order
+from core.store.protocol import ObjectInfo, check_key, in_order
 from core.store.s3 import s3_code
 
 MEBIBYTE = 1 << 20
@@ -75,7 +75,7 @@ class FsspecStore:
         self._call("put_file", key, str(source), path, chunksize=PART_BYTES, moved=moved)
 
     def list(self, prefix: str) -> list[ObjectInfo]:
-        checked(f"{prefix}x")
+        check_key(f"{prefix}x")
         # From the first folder down by string prefix: then nothing but one listing is asked for,
         # and neither a folder that is itself an object nor one that is not there is special.
         base, _, rest = f"{self._root}/{prefix}".partition("/")
@@ -92,7 +92,7 @@ class FsspecStore:
             self._call("rm_file", key, self._path(key))
 
     def _path(self, key: str) -> str:
-        return f"{self._root}/{checked(key)}"
+        return f"{self._root}/{check_key(key)}"
 
     def _filesystem(self) -> Any:
         with self._connecting:

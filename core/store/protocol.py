@@ -75,7 +75,7 @@ class ObjectStore(Protocol):
         ...
 
 
-def checked(key: str) -> str:
+def check_key(key: str) -> str:
     """`key`, if every store can hold it as it is."""
     parts = key.split("/")
     if (

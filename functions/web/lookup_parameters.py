@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from core.errors import BadInput
 from core.matching.lookup import LookupRules, toss_coin
 from core.settings import Settings
-from core.settings.variant import chosen
+from core.settings.variant import select_variants
 from functions.web.body import TruthInput
 
 MOST_SIGNALS = 1000
@@ -86,7 +86,7 @@ class VariedQuery(TossedQuery):
         """
         if self.variants is None:
             return settings.variants
-        return chosen([name for name in self.variants.split(",") if name])
+        return select_variants([name for name in self.variants.split(",") if name])
 
 
 class RawLookupRequest(SearchQuery):

@@ -83,7 +83,7 @@ def show_exchanges(client: ServerClient, fakes: Sequence[FakeExchange], console:
     table.add_column("set aside", justify="right")
     table.add_column("matches")
     table.add_column("once withdrawn")
-    before = {fake: _fetched_counts(client, fake) for fake in fakes}
+    before = {fake: _count_fetched(client, fake) for fake in fakes}
     known = {fake: sorted(fake.ledger.live())[:WITHDRAWN] for fake in fakes}
     complete = all(_is_complete(client, fake) for fake in fakes)
     matched = {fake: _matches(client, fake, known[fake][0]) for fake in fakes}
@@ -142,12 +142,12 @@ def _fetch(client: ServerClient, fake: FakeExchange) -> None:
 def _counts(client: ServerClient, fake: FakeExchange, fetched: Future[None]) -> Iterator[int]:
     """How many records there are, until there will not be more."""
     while not fetched.done():
-        yield _fetched_counts(client, fake)["records"]
+        yield _count_fetched(client, fake)["records"]
         time.sleep(0.1)
-    yield _fetched_counts(client, fake)["records"]
+    yield _count_fetched(client, fake)["records"]
 
 
-def _fetched_counts(client: ServerClient, fake: FakeExchange) -> dict[str, Any]:
+def _count_fetched(client: ServerClient, fake: FakeExchange) -> dict[str, Any]:
     counts: dict[str, Any] = client.exchange_progress(_bank(fake))["fetched"]
     return counts
 

@@ -12,7 +12,7 @@ def routes_table() -> str:
     """A Markdown table of every route by path and method."""
     functions: dict[tuple[str, str], list[str]] = {}
     texts: dict[tuple[str, str], tuple[str, str]] = {}
-    for verb, routes in _served():
+    for verb, routes in _list_routes():
         for route in routes.import_router().routes:
             if not isinstance(route, APIRoute):
                 continue
@@ -29,7 +29,7 @@ def routes_table() -> str:
     )
 
 
-def _served() -> Iterator[tuple[str, Routes]]:
+def _list_routes() -> Iterator[tuple[str, Routes]]:
     yield "every one", APP
     for function in FUNCTIONS:
         for routes in function.routes:

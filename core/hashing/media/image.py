@@ -25,7 +25,7 @@ from core.hashing.media.limits import (
     too_many_pixels,
 )
 from core.hashing.media.media_source import MediaSource, is_machine_fault, open_source
-from core.hashing.media.picture import Picture, orientation_of, plain, ranged
+from core.hashing.media.picture import Picture, orientation_of, plain, scale_to_gray
 
 with suppress(OSError, AttributeError):  # it is glibc's
     # At the first large image that is freed, malloc would begin to keep what it gets back, up to
@@ -90,7 +90,7 @@ class OpenedImage:
             drafted = image.size != size or (least is not None and image.format in _JPEG)
             image.load()  # which turns a TIFF upright, and forgets its orientation
             plain(image.crop((0, 0, 1, 1)))  # what cannot become RGB fails here
-            return Picture(ranged(image), orientation_of(image), drafted, size)
+            return Picture(scale_to_gray(image), orientation_of(image), drafted, size)
 
     def frames(self) -> Iterator[Picture]:
         """The frames of an animation, or the pages of a document, but for the first.
@@ -120,7 +120,7 @@ class OpenedImage:
             check_cost(image, self._content, min(left, most))
             image.load()
             plain(image.crop((0, 0, 1, 1)))
-            return Picture(ranged(image), orientation_of(image))
+            return Picture(scale_to_gray(image), orientation_of(image))
         except Exception as error:  # the last was the last, or this one is damaged
             if is_machine_fault(error):
                 raise

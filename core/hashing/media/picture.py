@@ -74,7 +74,7 @@ class Picture:
             top, bottom = self.shape[0] - bottom, self.shape[0] - top
         width, height = self.image.size
         if self.orientation == 1 and self.image.mode in ("RGB", "L") and top < bottom:
-            return _packed(self.image, top, bottom).reshape(-1, *self.shape[1:])
+            return _copy_rows(self.image, top, bottom).reshape(-1, *self.shape[1:])
         sideways = self.orientation in _SIDEWAYS
         box = (top, 0, bottom, height) if sideways else (0, top, width, bottom)
         return np.asarray(self._upright(plain(self.image.crop(box))))
@@ -119,7 +119,7 @@ def plain(image: Image.Image) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)  # which would copy it
 
 
-def _packed(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
+def _copy_rows(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
     """Some rows of RGB or L as they are, in one copy: `crop` and `tobytes` make three of them.
 
     That is a fifth to a third of what hashing a large decoded image takes.
@@ -132,7 +132,7 @@ def _packed(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
     return np.frombuffer(rows, np.uint8)
 
 
-def ranged(image: Image.Image) -> Image.Image:
+def scale_to_gray(image: Image.Image) -> Image.Image:
     """Numbers of no agreed range as gray from black to white: PDQ sees neither scale nor offset."""
     if image.mode not in ("I", "F"):
         return image

@@ -39,9 +39,9 @@ def sample_rounded(image: Rows) -> Floats:
         return luma(image[:])
     most = max(16, SLAB // (2 * width))  # of three colours each
     slabs = (image[top : top + most] for top in range(0, height, most))
-    once = _averaged_down((_averaged(luma(slab)) for slab in slabs), height)
-    across = np.concatenate([_averaged(slab)[:, centres(width)] for slab in once])
-    down = _averaged(np.ascontiguousarray(across.T))
+    once = _average_columns((_average_rows(luma(slab)) for slab in slabs), height)
+    across = np.concatenate([_average_rows(slab)[:, centres(width)] for slab in once])
+    down = _average_rows(np.ascontiguousarray(across.T))
     return np.ascontiguousarray(down[:, centres(height)].T)
 
 
@@ -54,7 +54,7 @@ def luma(pixels: Pixels) -> Floats:
     return thousandths.reshape(pixels.shape[:2])
 
 
-def _averaged(rows: Floats) -> Floats:
+def _average_rows(rows: Floats) -> Floats:
     """Each number replaced by the average of those in its window: a running sum, divided."""
     width = rows.shape[1]
     totals = running_sums(rows, *window(width))
@@ -78,8 +78,8 @@ def running_sums(rows: Floats, size: int, ahead: int) -> Floats:
     return terms[:, 2 * ahead - 1 :: 2]
 
 
-def _averaged_down(slabs: Iterator[Floats], height: int) -> Iterator[Floats]:
-    """As `_averaged`, down the columns of an image that comes and goes a slab at a time."""
+def _average_columns(slabs: Iterator[Floats], height: int) -> Iterator[Floats]:
+    """As `_average_rows`, down the columns of an image that comes and goes a slab at a time."""
     size, ahead = window(height)
     first, last = windows(height)
     counts: Floats = (last - first).astype(np.float32)

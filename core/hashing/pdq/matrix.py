@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.hashing.pdq.smoothing import SAMPLES, Floats, Rows, smoothed, window
+from core.hashing.pdq.smoothing import SAMPLES, Floats, Rows, smooth_lines, window
 
 Pixels = NDArray[np.uint8]
 Doubles = NDArray[np.float64]
@@ -147,7 +147,7 @@ def bits(coefficients: NDArray[np.floating]) -> str:
 
 def _rows(image: Rows, flipped: bool = False, full: int | None = None, keep: int = 1) -> Floats:
     """R(H) L: 64 rows of luma; of the image upside down if `flipped`."""
-    rows = smoothed(image, flipped, full, keep)
+    rows = smooth_lines(image, flipped, full, keep)
     if len(image.shape) == 3:
         rows = (rows.reshape(-1, 3) @ np.array(LUMA, np.float32)).reshape(SAMPLES, -1)
     return rows
@@ -157,7 +157,7 @@ def _columns(
     rows: Floats, mirrored: bool = False, full: int | None = None, keep: int = 1
 ) -> Doubles:
     """`rows` R(W)ᵀ, 64 x 64 samples; of the image seen from behind if `mirrored`."""
-    return smoothed(rows.T, mirrored, full, keep).T.astype(np.float64)
+    return smooth_lines(rows.T, mirrored, full, keep).T.astype(np.float64)
 
 
 def _even(height: int, width: int) -> bool:

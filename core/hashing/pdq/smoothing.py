@@ -35,7 +35,7 @@ class Rows(Protocol):
     def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
 
 
-def smoothed(
+def smooth_lines(
     lines: Rows, backwards: bool = False, full: int | None = None, keep: int = 1
 ) -> Floats:
     """R(n) `lines`, for n lines of any length; R(n) of the lines in reverse if `backwards`.
@@ -47,7 +47,7 @@ def smoothed(
             frequencies of a group of neighbours, the first of which is their mean.
     """
     length, width = lines.shape[0], math.prod(lines.shape[1:])
-    weights = _folded(full or length, length, keep, backwards)
+    weights = _fold_weights(full or length, length, keep, backwards)
     product = np.empty((SAMPLES, width), np.float32)
     for start, stop in _groups(weights, max(1, SLAB // width)):
         top, bottom = weights[start][0], weights[stop - 1][0] + len(weights[stop - 1][1])
@@ -84,7 +84,7 @@ def smoothing(length: int) -> Weights:
 
 
 @functools.lru_cache(maxsize=64)
-def _folded(length: int, parts: int, keep: int, backwards: bool) -> Weights:
+def _fold_weights(length: int, parts: int, keep: int, backwards: bool) -> Weights:
     """R(length) for the `keep` lowest frequencies of groups of neighbours, `parts` in all."""
     factor = -(-length * keep // parts)
     places = np.arange(factor) + 0.5
