@@ -5,7 +5,7 @@ target before it forks, and clients, threads and indices must not be inherited b
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from core.errors import Misconfigured
@@ -130,14 +130,27 @@ class Services:
 
         return Publisher(self.catalog.source, self.store, self.signal_types, self.settings)
 
+    def publish(self, signal_type: str) -> int:
+        """The snapshot with all that is committed, which lookups of this process then look for.
+
+        Raises: as `Publisher.publish`.
+        """
+        number = self.publisher.publish(signal_type)
+        self.expect_snapshots({signal_type: number})
+        return number
+
+    def expect_snapshots(self, numbers: Mapping[str, int]) -> None:
+        """Let the index of this process, if it has one, look for what was just published."""
+        index = cast("Index | None", vars(self).get("index"))
+        if index is not None:
+            index.expect(numbers)
+
     @part
     def fetcher(self) -> "Fetcher":
         from core.exchanges.fetch import Fetcher
 
-        def publish(name: str) -> int:
-            return self.publisher.publish(name)  # made late: a fetch needs no store until then
-
-        return Fetcher(self.catalog, self.connector, self.signal_types, publish)
+        # `publish` makes a publisher late: a fetch needs no store until then.
+        return Fetcher(self.catalog, self.connector, self.signal_types, self.publish)
 
     @part
     def opinion_sender(self) -> "OpinionSender":

@@ -8,6 +8,7 @@ class PublishJob:
 
     def __init__(self, services: Services) -> None:
         self._publisher = services.publisher
+        self._expect = services.expect_snapshots
         self._signal_types = services.signal_types
 
     def run(self, deadline: float) -> bool:  # noqa: ARG002  # half a snapshot is of no use
@@ -22,7 +23,9 @@ class PublishJob:
             StoreUnavailable, CatalogUnavailable: calling again goes on.
             SeveralWriters: this store needs a single publisher, and there is another.
         """
-        return self._publisher.publish_all()
+        numbers = self._publisher.publish_all()
+        self._expect(numbers)
+        return numbers
 
     def rebuild(self) -> None:
         """Make every index anew from the whole catalog, trusting none. Raises as `publish`."""

@@ -9,20 +9,24 @@ from core.signal_types.enabled import SignalTypes
 
 
 def select_published_types(
-    signal_types: SignalTypes, lookup_index: LookupIndex | None
+    signal_types: SignalTypes, lookup_index: LookupIndex | None, content_type: str
 ) -> SignalTypes:
-    """The types that are on, as their newest snapshots say; all of them where there is no index.
+    """The types that are on, of those that hash `content_type`; all where there is no index.
 
-    Without an answer from the store a type counts as on: its lookups say what is the matter.
+    It may wait for the store, for as long as a lookup may. Without an answer a type counts as
+    what it was when the store last answered, or as on: its lookups say what is the matter.
+
+    Raises:
+        BadInput: no such content type, or it is not enabled.
     """
     if lookup_index is None:
         return signal_types
-    names = signal_types.enabled()
+    names = signal_types.hashers(content_type)
     return signal_types.without({name for name in names if _is_off(lookup_index, name)})
 
 
 def _is_off(lookup_index: LookupIndex, name: str) -> bool:
     try:
-        return lookup_index.state(name).enabled_ratio == 0
+        return lookup_index.enabled_ratio(name) == 0
     except HmaError:
         return False

@@ -6,12 +6,15 @@ signal type.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
 from core.errors import HmaError
 from core.services import Services
 from functions.web.dependencies import Limits, in_thread
+
+_log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
 """Longest that an answer waits for its change to be published: clients give up after three."""
@@ -28,14 +31,14 @@ class Publishing:
     async def publish(self, services: Services, signal_types: Iterable[str]) -> dict[str, int]:
         """The snapshot of each signal type that has all that is committed by now.
 
-        Empty when that failed or takes too long. Nothing is lost then: the marks stay, and the
-        scheduled `publish` says what is wrong.
+        Empty when that failed, whatever failed, or takes too long: what is committed is done.
+        Nothing is lost then: the marks stay, and the scheduled `publish` makes up for it.
         """
         runs = {name: self._run_to_come(services, name) for name in signal_types}
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return {name: await asyncio.shield(run) for name, run in runs.items()}
-        except (HmaError, TimeoutError):
+        except Exception:  # it is in the log
             return {}
 
     def _run_to_come(self, services: Services, name: str) -> asyncio.Task[int]:
@@ -47,4 +50,11 @@ class Publishing:
     async def _run(self, services: Services, name: str) -> int:
         async with self._turns[name]:
             del self._next[name]  # it reads the marks now: who commits from here on needs another
-            return await in_thread(self._limits.catalog, lambda: services.publisher.publish(name))
+            try:
+                return await in_thread(self._limits.catalog, services.publish, name)
+            except HmaError as error:
+                _log.warning("%s could not be published: %s", name, error.message)
+                raise
+            except Exception:
+                _log.exception("%s could not be published", name)
+                raise

@@ -13,12 +13,12 @@ from starlette.datastructures import FormData, UploadFile
 
 from core.download.content_type import read_content_type
 from core.download.fetch_url import fetch_url
-from core.errors import BadInput
+from core.errors import BadInput, Unavailable
 from core.matching.published_types import select_published_types
 from core.services import Services
 from core.signal_types.enabled import SignalTypes
 from core.signal_types.hash_content import HashedContent, hash_content
-from functions.web.dependencies import Limits
+from functions.web.dependencies import Limits, in_thread
 
 _ABSENT = "Missing multipart/form-data file upload"
 
@@ -109,11 +109,9 @@ async def hash_media(
         BadInput, TooLarge, Unavailable: as `hash_content`.
     """
     wanted = None if types is None else types.split(",")
+    types_on = enabled or await _read_types_on(services, limits, media.content_type)
 
     def hash_it(between_steps: Callable[[], None]) -> HashedContent:
-        types_on = enabled or select_published_types(
-            services.signal_types, services.lookup_index_if_any
-        )
         hashed = hash_content(
             types_on,
             services.settings,
@@ -129,6 +127,16 @@ async def hash_media(
         return hashed
 
     return await limits.hashing.take(limits.client, hash_it)
+
+
+async def _read_types_on(services: Services, limits: Limits, content_type: str) -> SignalTypes:
+    """The types that are on. Not read where photos are hashed: it may wait for the store."""
+    return await in_thread(
+        limits.index,
+        lambda: select_published_types(
+            services.signal_types, services.lookup_index_if_any, content_type
+        ),
+    )
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -147,6 +155,8 @@ async def read_form(request: Request) -> dict[str, str]:
 async def _parse_form(request: Request) -> FormData:
     try:
         return await request.form()
+    except OSError as error:  # a full disk, mostly
+        raise Unavailable(f"the upload cannot be kept: {error}") from error
     except (ValueError, LookupError) as error:  # of a charset that Python knows as something else
         raise BadInput(f"Invalid multipart/form-data: {error}") from error
 

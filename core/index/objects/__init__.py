@@ -7,4 +7,5 @@
 | `segment` | a layer in the store |
 | `banks` | the banks of a snapshot, inline or in a file of their own |
 | `cache` | files of the store on the local disk, verified |
+| `disk` | what it means that the local disk cannot be used |
 """

@@ -15,6 +15,7 @@ from dataclasses import replace
 from core.errors import SegmentCorrupt
 from core.index.entry import IndexedBank
 from core.index.objects.cache import DiskCache
+from core.index.objects.disk import usable_disk
 from core.index.objects.layout import Layout
 from core.index.objects.snapshot import FileRef, SegmentRef, Snapshot
 from core.store import ObjectStore
@@ -58,6 +59,7 @@ def load_banks(
 
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
+        Unavailable: the local disk cannot be used.
     """
     listed = snapshot.bank_list
     if listed is None:
@@ -65,7 +67,8 @@ def load_banks(
     if known and known.bank_list == listed:
         return replace(snapshot, banks=known.banks)
     key = layout.segment_file(listed.id, KIND)
-    content = cache.file(key, listed.files[KIND]).read_bytes()
+    with usable_disk("the cache", "HMA_CACHE_DIR"):
+        content = cache.file(key, listed.files[KIND]).read_bytes()
     try:
         return replace(snapshot, banks=tuple(IndexedBank(**bank) for bank in json.loads(content)))
     except (ValueError, TypeError) as error:

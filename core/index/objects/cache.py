@@ -14,12 +14,13 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from core.errors import SegmentCorrupt
+from core.index.objects.disk import usable_disk
 from core.index.objects.snapshot import FileRef
 from core.store import ObjectStore
 
@@ -40,8 +41,10 @@ class DiskCache:
 
     def holds(self, ref: FileRef) -> bool:
         """Whether the file is here, as far as its length tells."""
-        path = self._folder / ref.sha256
-        return path.exists() and path.stat().st_size == ref.bytes
+        try:
+            return (self._folder / ref.sha256).stat().st_size == ref.bytes
+        except OSError:
+            return False
 
     def file(self, key: str, ref: FileRef) -> Path:
         """The local copy of the object `key`, fetched if it is absent or damaged.
@@ -50,32 +53,39 @@ class DiskCache:
             ObjectMissing: neither here nor in the store.
             SegmentCorrupt: the store's bytes do not have the checksum of `ref`.
             StoreUnavailable
+            Unavailable: it is not here, and the disk takes no file.
         """
         path = self._folder / ref.sha256
         sums = path.with_suffix(".sums")
-        try:
-            if sums.read_bytes() == BlockSums.of(path):
-                os.utime(path)
-                os.utime(sums)
+        with usable_disk(self._folder, "HMA_CACHE_DIR"):
+            if self._is_sound(path, sums, key):
                 return path
-            _log.warning("%s is damaged: %s is fetched again", path, key)
-        except FileNotFoundError:
-            pass
-        with self._draft() as draft, self._draft() as drafted_sums:
-            drafted_sums.write_bytes(self._fetch(key, ref, draft))
-            drafted_sums.replace(sums)
-            draft.replace(path)
+            with self._draft() as draft, self._draft() as drafted_sums:
+                drafted_sums.write_bytes(self._fetch(key, ref, draft))
+                drafted_sums.replace(sums)
+                draft.replace(path)
         return path
+
+    def _is_sound(self, path: Path, sums: Path, key: str) -> bool:
+        """Whether the file is here and undamaged; then it is kept for another day."""
+        try:
+            if sums.read_bytes() != BlockSums.of(path):
+                _log.warning("%s is damaged: %s is fetched again", path, key)
+                return False
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        with suppress(OSError):  # of a disk that has become read-only
+            os.utime(path)
+            os.utime(sums)
+        return True
 
     def prune(self) -> None:
         """Delete what nobody opened for a day. A file that is mapped stays readable."""
         oldest = time.time() - KEEP_SECONDS
         for path in self._folder.glob("*"):
-            try:
+            with suppress(OSError):  # another process was faster, or nothing can be deleted here
                 if path.stat().st_mtime < oldest:
                     path.unlink()
-            except FileNotFoundError:
-                continue  # another process was faster
 
     @contextmanager
     def _draft(self) -> Iterator[Path]:
@@ -86,7 +96,8 @@ class DiskCache:
         try:
             yield path
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what is in its way is said by whoever was writing
+                path.unlink(missing_ok=True)
 
     def _fetch(self, key: str, ref: FileRef, draft: Path) -> bytes:
         """Write the object to `draft`, checked on its way; the sums of its blocks."""

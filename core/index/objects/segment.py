@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from threatexchange.signal_type.signal_base import SignalType
@@ -22,6 +23,7 @@ from core.index.layers.kinds import layer_kind
 from core.index.layers.layer import Layer
 from core.index.layers.postings import FEWEST_ROWS, write_postings
 from core.index.objects.cache import DiskCache
+from core.index.objects.disk import usable_disk
 from core.index.objects.layout import Layout
 from core.index.objects.snapshot import FileRef, SegmentRef
 from core.store import ObjectStore
@@ -34,14 +36,19 @@ def write_segment(
 
     Args:
         rebuild: the id of the rebuild that writes it, if one does.
+
+    Raises:
+        StoreUnavailable
+        Unavailable: there is no room for the postings of a large segment.
     """
     files = columns.files()
     refs = {
         name: FileRef(len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
     }
-    with tempfile.NamedTemporaryFile(prefix="postings-") as postings:
+    with usable_disk(tempfile.gettempdir(), "TMPDIR"), ExitStack() as undo:
         codes = columns.kind.codes(columns.signals)
         if codes is not None and len(codes) >= FEWEST_ROWS:
+            postings = undo.enter_context(tempfile.NamedTemporaryFile(prefix="postings-"))
             write_postings(codes, Path(postings.name))
             digest = hashlib.file_digest(postings, "sha256").hexdigest()
             refs["postings"] = FileRef(postings.tell(), digest)
@@ -71,10 +78,12 @@ def open_segment(
 
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
+        Unavailable: the local disk cannot be used.
     """
     names = [name for name, ref in segment.files.items() if name != "postings" or cache.holds(ref)]
     files = _fetch_files(cache, layout, segment, names)
-    return Layer(layer_kind(segment.kind), signal_type, files)
+    with usable_disk("the cache", "HMA_CACHE_DIR"):
+        return Layer(layer_kind(segment.kind), signal_type, files)
 
 
 def open_names(cache: DiskCache, layout: Layout, segment: SegmentRef) -> Names:
@@ -82,9 +91,11 @@ def open_names(cache: DiskCache, layout: Layout, segment: SegmentRef) -> Names:
 
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
+        Unavailable: the local disk cannot be used.
     """
     files = _fetch_files(cache, layout, segment, ["ids", "removed"])
-    return Names(open_integers(files["ids"]), open_integers(files["removed"]))
+    with usable_disk("the cache", "HMA_CACHE_DIR"):
+        return Names(open_integers(files["ids"]), open_integers(files["removed"]))
 
 
 def fetch_postings(cache: DiskCache, layout: Layout, segment: SegmentRef, layer: Layer) -> None:
@@ -92,9 +103,11 @@ def fetch_postings(cache: DiskCache, layout: Layout, segment: SegmentRef, layer:
 
     Raises:
         ObjectMissing, SegmentCorrupt, StoreUnavailable
+        Unavailable: the local disk cannot be used.
     """
     key = layout.segment_file(segment.id, "postings")
-    layer.add_postings(cache.file(key, segment.files["postings"]))
+    with usable_disk("the cache", "HMA_CACHE_DIR"):
+        layer.add_postings(cache.file(key, segment.files["postings"]))
 
 
 def _fetch_files(

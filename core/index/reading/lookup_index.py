@@ -90,6 +90,10 @@ class LookupIndex(Protocol):
         """The snapshot it answers from, looked at no longer than `refresh_seconds` ago."""
         ...
 
+    def enabled_ratio(self, signal_type: str) -> float:
+        """0 while the signal type is switched off. Takes much less than to load an index."""
+        ...
+
     def size(self, signal_type: str) -> int:
         """Number of live contents."""
         ...

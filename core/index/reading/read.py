@@ -1,14 +1,15 @@
 """The newest snapshot, loaded: what every lookup asks.
 
 Freshness is driven by requests, because platforms freeze idle functions: whoever asks after
-`refresh_seconds` looks at the store first. We fail closed: past `max_stale_seconds` without
-word from the store, or from a publisher, there is no answer rather than an old one.
+`refresh_seconds` has the store looked at first, and waits for that for a while: see `looks`. We
+fail closed: past `max_stale_seconds` without word from the store, or from a publisher, there is no
+answer rather than an old one.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import dropwhile
 
 from core.errors import (
@@ -17,6 +18,7 @@ from core.errors import (
     IndexStale,
     Misconfigured,
     ObjectMissing,
+    StoreUnavailable,
     Unavailable,
 )
 from core.index.layers.columns import Columns, Names
@@ -28,7 +30,9 @@ from core.index.objects.layout import ROOT, Layout
 from core.index.objects.segment import fetch_postings, open_names, open_segment
 from core.index.objects.snapshot import SegmentRef, Snapshot, newest_snapshot
 from core.index.reading.loaded import LoadedIndex
+from core.index.reading.looks import PATIENCE_SECONDS, Looker, Patience
 from core.index.reading.lookup_index import IndexState, SearchResult
+from core.index.reading.switch import Switch
 from core.settings import Settings
 from core.signal_types.enabled import SignalTypes
 from core.store import ObjectStore
@@ -49,9 +53,11 @@ class Index:
         settings: Settings,
         clock: Callable[[], float] = time.time,
         root: str = ROOT,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
+        patience = Patience(patience_seconds)
         self._readers = {
-            name: Reader(Layout(name, root), signal_types, store, settings, clock)
+            name: Reader(Layout(name, root), signal_types, store, settings, patience, clock)
             for name in signal_types.enabled()
         }
         self._shard = settings.shard
@@ -68,8 +74,19 @@ class Index:
         return self._readers[signal_type].get(min_snapshot)
 
     def due(self, signal_type: str) -> bool:
-        """Whether `get` would look at the store first, so that it may take a while."""
+        """Whether `get` would wait for the store first, so that it may take a while."""
         return self._readers[signal_type].due()
+
+    def expect(self, numbers: Mapping[str, int]) -> None:
+        """Let the next lookup of each type look for the snapshot that this process published.
+
+        If the store does not give it in time, that lookup is answered from what is held.
+        """
+        for signal_type, number in numbers.items():
+            self._readers[signal_type].expect(number)
+
+    def enabled_ratio(self, signal_type: str) -> float:
+        return self._readers[signal_type].enabled_ratio()
 
     def search(
         self,
@@ -106,6 +123,7 @@ class Reader:
         signal_types: SignalTypes,
         store: ObjectStore,
         settings: Settings,
+        patience: Patience,
         clock: Callable[[], float],
     ) -> None:
         self._name = layout.signal_type
@@ -116,25 +134,54 @@ class Reader:
         self._settings = settings
         self._clock = clock
         self._cache = DiskCache(store, settings.cache_dir)
-        self._looking = threading.Lock()
+        self._switch = Switch(layout, store, settings, patience, clock)
+        self._looker = Looker(self._look, patience)
         self._loaded: LoadedIndex | None = None
         self._looked_at = float("-inf")
         self._confirmed_at = float("-inf")
         self._failure: HmaError | None = None
+        self._expected = 0
+        self._looked_for = 0
         self._scanned: dict[str, tuple[SegmentRef, Layer]] = {}
         self._fetching: threading.Thread | None = None
 
     def due(self) -> bool:
         age = self._clock() - self._looked_at
-        return not 0 <= age < self._settings.refresh_seconds  # a clock set back is due too
+        old = not 0 <= age < self._settings.refresh_seconds  # a clock set back is due too
+        # While others wait for the store, what is loaded is answered from.
+        return self._is_behind() or (
+            old and (self._loaded is None or not self._looker.is_looking())
+        )
+
+    def expect(self, number: int) -> None:
+        self._expected = max(self._expected, number)
+        self._switch.forget()
+
+    def enabled_ratio(self) -> float:
+        """0 while the signal type is off. Nothing is loaded to know that.
+
+        Raises:
+            Unavailable: what is loaded is too old.
+        """
+        if self._loaded is None:
+            return self._switch.enabled_ratio()
+        return self.get().snapshot.enabled_ratio
 
     def get(self, min_snapshot: int | None = None) -> LoadedIndex:
-        behind = min_snapshot is not None and (
-            self._loaded is None or self._loaded.snapshot.number < min_snapshot
-        )
-        if behind or self.due():
-            self._look(wait=behind or self._loaded is None, again=behind)
+        if self.due() or self._is_behind(min_snapshot):
+            silent = isinstance(self._failure, StoreUnavailable)
+            self._looker.look(
+                lambda: self.due() or self._is_behind(min_snapshot),
+                join=not silent,
+                to_end=self._loaded is None,
+            )
         return self._require_fresh(min_snapshot)
+
+    def _is_behind(self, min_snapshot: int | None = None) -> bool:
+        """Whether a snapshot is asked for, or expected and not looked for yet, that is newer."""
+        number = self._loaded.snapshot.number if self._loaded else 0
+        expected = self._expected if self._expected > self._looked_for else 0
+        return number < max(min_snapshot or 0, expected)
 
     def _require_fresh(self, min_snapshot: int | None) -> LoadedIndex:
         loaded = self._loaded
@@ -152,23 +199,28 @@ class Reader:
             raise Unavailable(f"snapshot {min_snapshot} of {self._name} is not there yet")
         return loaded
 
-    def _look(self, *, wait: bool, again: bool) -> None:
-        """Ask the store for something newer. One thread does; others go on with what we hold."""
-        if not self._looking.acquire(blocking=wait):
-            return
-        try:
-            if not again and not self.due():  # somebody looked while we waited
+    def _look(self) -> None:
+        """Ask the store for something newer, and again while more was published meanwhile."""
+        while True:
+            expected = self._expected
+            failure = self._try_to_load()
+            if failure and (self._failure is None or self._failure.message != failure.message):
+                _log.warning("%s could not be refreshed: %s", self._name, failure.message)
+            self._failure = failure  # for `_require_fresh`, once what we hold is too old
+            self._looked_for, self._looked_at = expected, self._clock()
+            if self._expected == expected:
                 return
-            try:
-                self._load_newest()
-                self._failure = None
-            except HmaError as error:
-                if self._failure is None or self._failure.message != error.message:
-                    _log.warning("%s could not be refreshed: %s", self._name, error.message)
-                self._failure = error  # for `_require_fresh`, once what we hold is too old
-            self._looked_at = self._clock()
-        finally:
-            self._looking.release()
+
+    def _try_to_load(self) -> HmaError | None:
+        """Load the newest snapshot. Whatever fails, what we hold stays as it was."""
+        try:
+            self._load_newest()
+        except HmaError as error:
+            return error
+        except Exception:
+            _log.exception("%s could not be refreshed", self._name)
+            return Unavailable("the newest index cannot be loaded; the log says why")
+        return None
 
     def _load_newest(self) -> None:
         asked_at = self._clock()
@@ -178,6 +230,7 @@ class Reader:
         newest = newest_snapshot(
             self._store, self._layout, known.snapshot if known and recent else None
         )
+        self._looker.note_answer()
         if newest is None:
             raise IndexNotReady("index not yet ready")
         if known is None or newest.number != known.snapshot.number:
@@ -241,8 +294,8 @@ class Reader:
             for ref, layer in list(self._scanned.values()):
                 try:
                     fetch_postings(self._cache, self._layout, ref, layer)
-                except HmaError as error:  # tried again by the next look
-                    _log.warning("%s is scanned without postings: %s", self._name, error.message)
+                except Exception as error:  # tried again by the next look
+                    _log.warning("%s is scanned without postings: %s", self._name, error)
                     return
                 self._scanned.pop(ref.id, None)
 

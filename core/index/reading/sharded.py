@@ -73,6 +73,9 @@ class ShardedIndex:
             ].result.state
         return state
 
+    def enabled_ratio(self, signal_type: str) -> float:
+        return self.state(signal_type).enabled_ratio
+
     def size(self, signal_type: str) -> int:
         question = {"signal_type": signal_type, "signals": [], "count": True}
         return sum(reply.size for reply in self._agreed_replies(question))
