@@ -31,14 +31,6 @@ class Role(StrEnum):
     READ_ONLY = "read-only"
 
 
-class Trigger(StrEnum):
-    """What makes a function run."""
-
-    HTTP = auto()
-    SCHEDULE = auto()
-    EVENT = auto()
-
-
 class Reach(StrEnum):
     """What a function cannot work without."""
 
@@ -90,7 +82,6 @@ class Function:
         routes: what it serves, its own first.
         reaches: what its deployment has to let it reach.
         schedule: when it is called, if not by clients.
-        trigger: what makes it run.
         behind_router: whether only `route` asks it, so that a whole runtime leaves it out.
     """
 
@@ -98,13 +89,17 @@ class Function:
     routes: tuple[Routes, ...]
     reaches: frozenset[Reach] = frozenset()
     schedule: Schedule | None = None
-    trigger: Trigger = Trigger.HTTP
     behind_router: bool = False
 
     @property
     def role(self) -> Role:
         """The role that most of its own routes ask for."""
         return self.routes[0].role
+
+    @property
+    def trigger(self) -> str:
+        """What makes it run: a schedule, or a client's request."""
+        return f"every {self.schedule.seconds} s" if self.schedule else "request"
 
     def import_routers(self) -> "list[APIRouter]":
         return [routes.import_router() for routes in self.routes]
@@ -149,14 +144,12 @@ FUNCTIONS = (
         (Routes("functions.fetch", Role.OPERATE),),
         _CATALOG | {Reach.EXCHANGES},
         Schedule("/fetch", 60),
-        Trigger.SCHEDULE,
     ),
     Function(
         "publish",
         (Routes("functions.publish", Role.OPERATE),),
         _CATALOG,
         Schedule("/publish", 10),
-        Trigger.SCHEDULE,
     ),
     Function(
         "ui",

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import uvicorn
 
 from core.errors import HmaError, Misconfigured
 from core.jobs.fetch import FetchJob
+from core.jobs.job import Job
 from core.jobs.opinions import OpinionsJob
 from core.jobs.publish import PublishJob
 from core.services import Services
@@ -29,6 +30,16 @@ from functions.web.app import build
 from local_runtime.development import router
 from local_runtime.scheduler import Scheduler
 from local_runtime.store.object_store import ObjectStoreServer, object_store
+
+SCHEDULED: Mapping[str, Callable[[Services, float], Mapping[str, Job]]] = {
+    "publish": lambda services, _: {"publishing": PublishJob(services)},
+    "fetch": lambda services, seconds: {
+        "fetching": FetchJob(services, seconds / 2),
+        "telling opinions": OpinionsJob(services),
+    },
+}
+"""Of each function that has a schedule its jobs, by what reports call them, given the seconds
+between two runs."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,10 @@ def serve(
         store_server = stack.enter_context(object_store(settings, data, store))
         services = Services(_complete_settings(settings, data, store_server))
         _rebuild_for_new_store(services, data / "indexed", store_server)
-        for name, job, seconds in (
-            ("publishing", PublishJob(services), publish_seconds),
-            ("fetching", FetchJob(services, fetch_seconds / 2), fetch_seconds),
-            ("telling opinions", OpinionsJob(services), fetch_seconds),
-        ):
-            stack.enter_context(Scheduler(name, job, seconds, report))
+        seconds = {"publish": publish_seconds, "fetch": fetch_seconds}
+        for verb, make_jobs in SCHEDULED.items():
+            for name, job in make_jobs(services, seconds[verb]).items():
+                stack.enter_context(Scheduler(name, job, seconds[verb], report))
         server = uvicorn.Server(
             uvicorn.Config(
                 build(*import_all_routers(), *([router] if development else []), services=services),

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from local_runtime.documentation.commands_list import commands_list, make_targets
 from local_runtime.documentation.decisions_index import decisions_index
 from local_runtime.documentation.errors_table import errors_table
-from local_runtime.documentation.routes_table import routes_table
+from local_runtime.documentation.routes_table import functions_table, routes_table
 from local_runtime.documentation.server_variables import (
     server_variables,
     variables_without_effect,
@@ -26,7 +26,7 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = MappingProxyType(
         "settings.md": {"settings": settings_table},
         "commands.md": {"commands": commands_list, "targets": make_targets},
         "errors.md": {"errors": errors_table},
-        "routes.md": {"routes": routes_table},
+        "routes.md": {"functions": functions_table, "routes": routes_table},
         "decisions/README.md": {"decisions": decisions_index},
         "operations.md": {
             "server variables": server_variables,

@@ -29,6 +29,17 @@ def routes_table() -> str:
     )
 
 
+def functions_table() -> str:
+    """A Markdown table of every function: what makes it run, who may, what it must reach."""
+    return table(
+        ("function", "runs at", "role of most of its routes", "reaches"),
+        (
+            (f"`{f.verb}`", f.trigger, f.role, ", ".join(sorted(f.reaches)) or "nothing")
+            for f in FUNCTIONS
+        ),
+    )
+
+
 def _list_routes() -> Iterator[tuple[str, Routes]]:
     yield "every one", APP
     for function in FUNCTIONS:

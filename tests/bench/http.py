@@ -67,7 +67,7 @@ class Lookups:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ServerWork:
     """What a server did while it was measured.
 
     Attributes:
@@ -168,7 +168,7 @@ def _lookups(served: Served) -> Lookups:
     return Lookups(statistics.median(waits[WARM_LOOKUPS:]), spent / LOOKUPS)
 
 
-def _measured(served: Served, path: str, pictures: Path) -> Seen:
+def _measured(served: Served, path: str, pictures: Path) -> ServerWork:
     command = [sys.executable, "-m", "tests.bench.http", served.url + path, str(pictures)]
     started = time.monotonic()
     clients = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(CLIENTS)]
@@ -182,7 +182,7 @@ def _measured(served: Served, path: str, pictures: Path) -> Seen:
         out, _ = client.communicate()
         assert client.returncode == 0, "a request failed"
         answered += sum(begun <= when < ended for when in json.loads(out))
-    return Seen(answered, ended - begun, spent)
+    return ServerWork(answered, ended - begun, spent)
 
 
 def _requests_started(served: Served, started: float) -> float:
@@ -224,7 +224,7 @@ def _processor_seconds(pid: int) -> float:
     return spent
 
 
-def _lines(seen: dict[str, Seen]) -> Iterator[dict[str, Any]]:
+def _lines(seen: dict[str, ServerWork]) -> Iterator[dict[str, Any]]:
     peer = seen[PEER]
     for case in CASES:
         if case == PEER:
@@ -265,7 +265,7 @@ def _lookup_lines(ours: Lookups, peer: Lookups) -> Iterator[dict[str, Any]]:
         }
 
 
-def _cents(seen: Seen) -> float:
+def _cents(seen: ServerWork) -> float:
     return 1000 * seen.processor / seen.images * DOLLARS * 100
 
 

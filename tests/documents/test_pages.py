@@ -9,6 +9,7 @@ from local_runtime.documentation.commands_list import MAKEFILE, make_targets
 from local_runtime.documentation.decisions_index import DECISIONS, choice, decisions_index
 from local_runtime.documentation.pages import DOCS, PARTS, render_page
 from local_runtime.documentation.routes_table import routes_table
+from tests.core.test_imports import ROOT, STOREYS
 from tests.system.runtime import hma
 
 INDEX = (DOCS / "README.md").read_text()
@@ -47,6 +48,27 @@ def test_every_command_of_the_help_is_there() -> None:
     options = re.findall(r"(--[a-z-]+)", hma("publish", "--help").out)
     section = page.partition("### `hma publish`")[2].partition("###")[0]
     assert {option for option in options if f"`{option}`" not in section} == {"--help"}
+
+
+def test_every_command_and_option_says_what_it_is() -> None:
+    """No cell is empty in what is made of the commands."""
+    page = (DOCS / "commands.md").read_text()
+    rows = [row for row in page.splitlines() if row.startswith("| ") and "`" in row]
+    assert len(rows) > 30
+    assert [row for row in rows if not row.strip("| ").rpartition("|")[2].strip()] == []
+    assert not re.search(r"^### `hma [^\n]*\n+(?:###|\||```)", page, re.MULTILINE)
+
+
+def test_storeys_of_the_architecture_are_those_that_are_checked() -> None:
+    """The page names each room on the storey that imports are checked by, as far as it exists."""
+    table = (DOCS / "architecture.md").read_text().partition("\n## ")[0]
+    for storey, rooms in enumerate(STOREYS):
+        (cells,) = re.findall(rf"^\| {storey} \| ([^|]+) \|", table, re.MULTILINE)
+        paths = re.findall("`([^`]+)`", cells)
+        named = {path.removesuffix(".py").replace("/", ".") for path in paths}
+        there = {room for room in rooms if (ROOT / room.replace(".", "/")).exists()}
+        there |= {room for room in rooms if (ROOT / f"{room.replace('.', '/')}.py").exists()}
+        assert named == there
 
 
 def test_every_target_that_is_meant_for_people_is_there() -> None:

@@ -15,8 +15,9 @@ import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.catalog import Catalog
+from functions.table import FUNCTIONS
 from local_runtime.demo.photos import alter_photo, photo
-from local_runtime.serve import _listen
+from local_runtime.serve import SCHEDULED, _listen
 from local_runtime.store.s3_server import S3Server, find_minio
 from tests.served import Served
 from tests.servers import boto3_client, wait_until
@@ -194,6 +195,11 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_every_function_with_a_schedule_has_its_jobs() -> None:
+    """What a cloud's scheduler calls, `hma serve` runs by itself: nothing is left out."""
+    assert set(SCHEDULED) == {function.verb for function in FUNCTIONS if function.schedule}
 
 
 def test_http_is_spoken_in_c() -> None:

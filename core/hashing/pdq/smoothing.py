@@ -71,7 +71,7 @@ def _groups(weights: Weights, most: int) -> Iterator[tuple[int, int]]:
 
 @functools.lru_cache(maxsize=64)
 def smoothing(length: int) -> Weights:
-    """R(length): of each of its rows, what is not zero."""
+    """The weights of an axis of `length` pixels: of each row of R(length), what is not zero."""
     first, last = windows(length)
     rows = []
     for centre in centres(length):

@@ -15,6 +15,8 @@ from core.hashing.hash_photo import hash_photo
 from core.hashing.variants.reducing import ReducingRows
 from core.settings import Settings
 from core.settings.variant import KINDS
+from core.signal_types.enabled import SignalTypes
+from core.signal_types.hash_content import hash_content
 from tests.pictures import PHOTOGRAPHS
 
 
@@ -80,7 +82,10 @@ FILES: dict[str, tuple[Callable[[], bytes], int]] = {
 def test_a_photo_is_opened_once(
     kind: str, mode: str, openings: Counter[str], tmp_path: Path
 ) -> None:
-    """For its hash, every kind of variant and its crops: by Pillow, our decoder, and from disk."""
+    """For its hash, every kind of variant and its crops: by Pillow, our decoder, and from disk.
+
+    As a photograph, and as an upload of which all signals are asked for.
+    """
     make, decodings = FILES[kind]
     content = make()
     path = tmp_path / "photo"
@@ -94,6 +99,11 @@ def test_a_photo_is_opened_once(
     assert hashes.crops
     file = CountedFile(content)
     assert hash_photo(file, settings, KINDS, crops=True) == hashes
+    openings.clear()
+    types = SignalTypes.from_settings(settings)
+    hashed = hash_content(types, settings, "photo", path, kinds=KINDS, crops=True)
+    assert openings == {"Pillow": 1, "path": 1} | ({"decoder": 1} if decodings else {})
+    assert (hashed.signals["pdq"], hashed.variants) == (hashes.pdq.hash, hashes.variants)
     # Pillow passes over the data of a GIF's frame again to reach the next.
     assert file.bytes_read < (2.2 if "GIF" in kind else 1.1) * len(content)
 
