@@ -95,6 +95,12 @@ class Abandoned(Unavailable):
     )
 
 
+class LongSearch(Unavailable):
+    """So much is near a signal that whoever searches should not hold up others meanwhile."""
+
+    remedy = "Nothing: the same search goes on in a thread, and no answer has this."
+
+
 class StoreUnavailable(Unavailable):
     """The object store cannot be reached or refuses to answer."""
 

@@ -207,9 +207,12 @@ async def index_status(
     responses=errors(400, 413, 415),
     openapi_extra=json_body(PAIRS),
 )
-async def compare(request: Request, services: AppServices) -> Json:
+async def compare(request: Request, services: AppServices, limits: AppLimits) -> Json:
     """Whether two signals of each type match, and how far apart they are."""
-    return Json(compare_signals(services.signal_types, await read_json(request)))
+    pairs = await read_json(request)
+    types = services.signal_types
+    compared = await limits.comparing.take(limits.client, lambda _: compare_signals(types, pairs))
+    return Json(compared)
 
 
 match = target("match")

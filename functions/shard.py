@@ -4,12 +4,13 @@
 """
 
 import functools
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from core.errors import Unavailable
+from core.errors import LongSearch, Unavailable
 from core.index.reading.lookup_index import SearchResult
 from core.index.reading.shard_reply import ShardReply
 from core.services import Services
@@ -18,6 +19,7 @@ from functions.web.app import target
 from functions.web.body import body_of, model_body
 from functions.web.dependencies import AppLimits, AppServices, in_thread
 from functions.web.errors import errors
+from functions.web.run_lookup import QUICK_HITS
 
 router = APIRouter(prefix="/shard", tags=["Sharding"])
 
@@ -38,13 +40,18 @@ async def search(
 ) -> Json:
     """What is near each signal in this share, live or disabled, and the snapshot that says so."""
     reply = functools.partial(_search_share, services, question)
+
+    def answer() -> Json:
+        return Json(reply().to_json())
+
     name = question.signal_type
     services.signal_types.get(name)
     at_once = len(question.signals) == 1 and question.min_snapshot is None
     try:
         if at_once and not services.index.due(name):
-            return Json(reply().to_json())
-        return Json((await in_thread(limits.index, reply)).to_json())
+            with suppress(LongSearch):
+                return Json(reply(QUICK_HITS).to_json())
+        return await in_thread(limits.index, answer)
     except Unavailable as error:
         refusal = {"error": type(error).__name__, "message": error.message}
         return Json(refusal, error.status, {"Retry-After": str(error.retry_after)})
@@ -53,9 +60,11 @@ async def search(
 shard = target("shard")
 
 
-def _search_share(services: Services, question: ShardQuestion) -> ShardReply:
+def _search_share(
+    services: Services, question: ShardQuestion, most_hits: int | None = None
+) -> ShardReply:
     name = question.signal_type
     signals = [services.signal_types.validate(name, signal) for signal in question.signals]
     loaded = services.index.get(name, question.min_snapshot)
-    result = SearchResult(loaded.state, loaded.search(signals, question.threshold))
+    result = SearchResult(loaded.state, loaded.search(signals, question.threshold, most_hits))
     return ShardReply(services.settings.shard, result, loaded.size() if question.count else 0)

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from core.errors import BadInput, TooLarge
 from core.index.reading.lookup_index import ContentMatch
-from core.matching.lookup import LookupQuery, LookupRules, toss_coin
+from core.matching.lookup import Lookup, LookupQuery, LookupRules, toss_coin
 from core.services import Services
 from core.signal_types.hash_content import HashedContent
 from functions.curating.curator import Curating, Curator
@@ -22,6 +22,7 @@ from functions.web.app import target
 from functions.web.body import body_of, file_body, form_body, model_body
 from functions.web.dependencies import AppLimits, AppServices, Limits
 from functions.web.errors import pages
+from functions.web.match_answer import matches_left
 from functions.web.request_media import hash_media, open_upload, open_url, read_form
 from functions.web.run_lookup import run_lookup
 
@@ -119,11 +120,12 @@ async def find(
     await curator.ask(lambda catalog: catalog.banks.get(bank_name))
     matches: list[FoundMatch] = []
     wanted = await _wanted_signals(curator, body)
+    lookups: dict[str, Lookup] = {}
     for name, signal in wanted.signals.items():
         if not signal:  # there is too little in the content to tell it from others
             continue
         asked = LookupQuery(name, (signal,), LookupRules(banks=(bank_name,)))
-        lookup = await run_lookup(curator.services, curator.limits, asked)
+        lookups[name] = lookup = await run_lookup(curator.services, curator.limits, asked)
         matches += [
             {
                 "content_id": match.content_id,
@@ -136,7 +138,7 @@ async def find(
     content_ids = sorted({match["content_id"] for match in matches})
     return Json(
         {"bank_name": bank_name, "content_ids": content_ids, "matches": matches},
-        headers=not_hashed(wanted.failures),
+        headers=not_hashed(wanted.failures) | matches_left(lookups),
     )
 
 
@@ -162,15 +164,17 @@ async def _query_signals(
 ) -> Json:
     bypass = fields.get(_BYPASS, "true").lower() == "true"
     matches: list[QueryMatch] = []
+    lookups: dict[str, Lookup] = {}
     for name, signal in hashed.signals.items():
         if signal:  # else there is too little in the content to tell it from others
             rules = LookupRules(coin=toss_coin(bypass=bypass))
             lookup = await run_lookup(services, limits, LookupQuery(name, (signal,), rules))
+            lookups[name] = lookup
             matches += [_query_match(match, name, signal) for match in lookup.matches[0]]
     matches.sort(key=lambda match: _order(match["distance"]))
     banks = sorted({match["bank_name"] for match in matches})
     answer = {"banks": banks, "hashes": dict(hashed.signals), "matches": matches}
-    return Json(answer, headers=not_hashed(hashed.failures))
+    return Json(answer, headers=not_hashed(hashed.failures) | matches_left(lookups))
 
 
 def _query_match(match: ContentMatch, signal_type: str, signal: str) -> QueryMatch:

@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from core.errors import BadInput
+from core.errors import BadInput, TooLarge
 from core.signal_types.enabled import SignalTypes
+from core.signal_types.index_kind import GENERIC
+
+MOST_CHARACTERS = 20_000
+"""Of a signal that only its type's own code compares, which may take time by their square."""
 
 
 def compare_signals(types: SignalTypes, pairs: Any) -> dict[str, list[Any]]:
@@ -11,6 +15,7 @@ def compare_signals(types: SignalTypes, pairs: Any) -> dict[str, list[Any]]:
 
     Raises:
         BadInput: saying which part of `pairs` is not of this form.
+        TooLarge: a signal is longer than is compared.
     """
     if not isinstance(pairs, dict):
         raise BadInput("Request input was not a dict")
@@ -26,6 +31,8 @@ def _compare_pair(types: SignalTypes, signal_type: str, signals: Any) -> list[An
     try:
         if not all(isinstance(signal, str) for signal in signals):
             raise BadInput("not a string")
+        if types.kind(signal_type) is GENERIC and max(map(len, signals)) > MOST_CHARACTERS:
+            raise TooLarge(f"{signal_type} is compared to {MOST_CHARACTERS} characters at most")
         first, second = (types.validate(signal_type, signal) for signal in signals)
     except BadInput as error:
         raise BadInput(f"Invalid {signal_type} hash: {error.message}") from error

@@ -16,6 +16,9 @@ from core.index.reading.lookup_index import ContentMatch, IndexState, LookupInde
 from core.settings.variant import Variant
 from core.signal_types.enabled import SignalTypes
 
+MOST_MATCHES = 1000
+"""Of one signal in one answer, the nearest first; and the nearest of each bank beside them."""
+
 
 @dataclass(frozen=True)
 class LookupRules:
@@ -30,12 +33,14 @@ class LookupRules:
         min_snapshot: number of the oldest snapshot to answer from.
         coin: a bank takes part iff its ratio is at least this. None for a raw lookup: whether
             content is disabled, and what its bank says, makes no difference.
+        skip: how many of the nearest matches are left out, because an answer before had them.
     """
 
     banks: Collection[str] = ()
     threshold: int | None = None
     min_snapshot: int | None = None
     coin: float | None = None
+    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,15 @@ class Lookup:
 
     Attributes:
         state: the snapshot that all of it comes from.
-        matches: by place in the query's signals all matches of each, nearest first.
+        matches: by place in the query's signals the matches of each, nearest first.
         errors: by that place what is wrong with a signal, where the query is partial.
+        left: how many matches the next answer would begin with, of all signals.
     """
 
     state: IndexState
     matches: Sequence[Sequence[ContentMatch]]
     errors: Mapping[int, BadInput] = field(default_factory=dict)
+    left: int = 0
 
 
 def toss_coin(seed: str | None = None, *, bypass: bool = False) -> float:
@@ -86,8 +93,13 @@ def toss_coin(seed: str | None = None, *, bypass: bool = False) -> float:
     return random.Random(seed).random() if seed is not None else random.SystemRandom().random()
 
 
-def look_up(index: LookupIndex, types: SignalTypes, query: LookupQuery) -> Lookup:
+def look_up(
+    index: LookupIndex, types: SignalTypes, query: LookupQuery, most_hits: int | None = None
+) -> Lookup:
     """The matches of each signal of `query`.
+
+    Args:
+        most_hits: `LongSearch` if more than so many rows of the index are near.
 
     Raises:
         BadInput: no such type, a signal is not one of it, or it has no such threshold.
@@ -114,6 +126,7 @@ def look_up(index: LookupIndex, types: SignalTypes, query: LookupQuery) -> Looku
         [*signals, *(variant.hash for variant in variants)],
         rules.threshold,
         rules.min_snapshot,
+        most_hits,
     )
     if result.state.enabled_ratio == 0:
         raise BadInput(f"SignalType '{name}' is not enabled")
@@ -122,12 +135,28 @@ def look_up(index: LookupIndex, types: SignalTypes, query: LookupQuery) -> Looku
         names = [None] * len(signals) + [variant.name for variant in variants]
         near = [_nearest(zip(names, near, strict=True))]
     now = time.time()
-    matches = iter([_select_matches(contents, rules, name, now) for contents in near])
+    pages = [_page(_select_matches(contents, rules, name, now), rules.skip) for contents in near]
+    matches = iter([page for page, _ in pages])
     return Lookup(
         result.state,
         [[] if at in errors else next(matches) for at in range(len(query.signals))],
         errors,
+        sum(left for _, left in pages),
     )
+
+
+def _page(matches: Sequence[ContentMatch], skip: int) -> tuple[list[ContentMatch], int]:
+    """What one answer holds of `matches`, and how many come after.
+
+    No bank is missing from the first: clients act on each bank they see, and do not ask for more.
+    """
+    page, rest = list(matches[skip : skip + MOST_MATCHES]), matches[skip + MOST_MATCHES :]
+    banks = {match.bank.name for match in matches[: skip + MOST_MATCHES]}
+    for match in rest:
+        if match.bank.name not in banks:
+            banks.add(match.bank.name)
+            page.append(match)
+    return page, len(rest)
 
 
 def _nearest(by_variant: Iterable[tuple[str | None, Sequence[ContentMatch]]]) -> list[ContentMatch]:

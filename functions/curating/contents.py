@@ -118,7 +118,7 @@ async def _near_contents(bank_name: str | None, query: ContentsQuery, curator: C
         raise BadInput("signal needs a signal_type")
     if bank_name is not None:
         await curator.ask(lambda catalog: catalog.banks.get(bank_name))
-    scope = Scope(threshold=None, include_metadata=False, min_snapshot=query.min_snapshot)
+    scope = Scope(threshold=None, include_metadata=False, min_snapshot=query.min_snapshot, skip=0)
     rules = scope.rules(query.signal_type, () if bank_name is None else (bank_name,))
     asked = LookupQuery(query.signal_type, (query.signal,), rules)
     lookup = await run_lookup(curator.services, curator.limits, asked)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import anyio.to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError, WithJsonSchema
@@ -36,6 +37,9 @@ ShareInput = Annotated[float, WithJsonSchema(SHARE)]
 _LARGEST = 8 << 20
 """Bytes of a JSON body. It is held in memory, several times over once decoded."""
 
+_QUICK = 64 << 10
+"""Bytes that an event loop decodes itself."""
+
 _DEEPEST = 64
 """Levels of nesting; what is stored is decoded again by readers with stacks of their own."""
 
@@ -65,7 +69,9 @@ async def read_json(request: Request) -> Any:
         body += chunk
         if len(body) > _LARGEST:
             raise TooLarge(f"A JSON body may have at most {_LARGEST} bytes.")
-    return parse_json(bytes(body))
+    if len(body) <= _QUICK:
+        return parse_json(bytes(body))
+    return await anyio.to_thread.run_sync(parse_json, bytes(body))
 
 
 async def read_object(request: Request) -> dict[str, Any]:

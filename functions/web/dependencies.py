@@ -24,6 +24,7 @@ class Limits:
 
     Attributes:
         hashing: decoding and hashing release the lock, so one a core; each may hold an image.
+        comparing: signals with each other, where two long videos take seconds.
         downloads: for hosts that content is fetched from. Theirs, and slow.
         fetching: for exchanges.
         client: who waits for what is done in turns; of an app by itself, nobody who could go.
@@ -32,6 +33,7 @@ class Limits:
     """
 
     hashing: Turns = field(default_factory=lambda: Turns(os.cpu_count() or 1))
+    comparing: Turns = field(default_factory=lambda: Turns(os.cpu_count() or 1))
     downloads: Turns = field(default_factory=lambda: Turns(16))
     fetching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))
     index: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(16))

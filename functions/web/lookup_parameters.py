@@ -33,6 +33,12 @@ class Scope(BaseModel):
         None,
         description="The oldest snapshot to answer from: a number, or an X-HMA-Snapshot header.",
     )
+    skip: int = Field(
+        0,
+        ge=0,
+        description="Matches to leave out, nearest first: the 1,000 of each answer before, where "
+        "its X-HMA-Matches-Left says that there are more.",
+    )
 
     def rules(
         self, signal_type: str, banks: Sequence[str] = (), coin: float | None = None
@@ -43,7 +49,7 @@ class Scope(BaseModel):
             BadInput: `min_snapshot` names no snapshot.
         """
         oldest = read_min_snapshot(self.min_snapshot, signal_type)
-        return LookupRules(banks, self.threshold, oldest, coin)
+        return LookupRules(banks, self.threshold, oldest, coin, self.skip)
 
 
 class SearchQuery(Scope):

@@ -86,5 +86,13 @@ def matches_by_type(lookups: Mapping[str, Lookup], *, extras: bool) -> MatchesBy
 
 
 def snapshot_header(lookups: Mapping[str, Lookup]) -> dict[str, str]:
-    """The header that names the snapshot of each signal type's lookup."""
-    return at({name: lookup.state.number for name, lookup in lookups.items()})
+    """The headers that name the snapshot of each signal type's lookup, and what is left of it."""
+    snapshots = at({name: lookup.state.number for name, lookup in lookups.items()})
+    return snapshots | matches_left(lookups)
+
+
+def matches_left(lookups: Mapping[str, Lookup]) -> dict[str, str]:
+    """The header of an answer that does not have all matches: how many come after, by type."""
+    left = {name: lookup.left for name, lookup in lookups.items() if lookup.left}
+    text = ", ".join(f"{name}={count}" for name, count in sorted(left.items()))
+    return {"X-HMA-Matches-Left": text} if left else {}

@@ -74,9 +74,20 @@ class Walk:
 
 
 def send(
-    app: FastAPI, method: str, path: str, *, body: bytes = b"", content_type: str = "", **query: str
+    app: FastAPI,
+    method: str,
+    path: str,
+    *,
+    body: bytes = b"",
+    content_type: str = "",
+    seen: dict[str, str] | None = None,
+    **query: str,
 ) -> tuple[int, bytes]:
-    """The status and the body of what `app` answers, in this process."""
+    """The status and the body of what `app` answers, in this process.
+
+    Args:
+        seen: takes the answer's headers, in lower case.
+    """
     headers = [(b"content-length", str(len(body)).encode())]
     if content_type:
         headers.append((b"content-type", content_type.encode()))
@@ -96,6 +107,8 @@ def send(
         sent.append(message)
 
     asyncio.run(app(scope, receive, keep))
+    if seen is not None:
+        seen.update((name.decode(), value.decode()) for name, value in sent[0]["headers"])
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
 

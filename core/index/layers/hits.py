@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,28 @@ class Hits:
     def with_bits(
         cls, rows: NDArray[np.integer[Any]], distances: NDArray[np.integer[Any]]
     ) -> "Hits":
-        return cls(rows, distances, [str(distance) for distance in distances.tolist()])
+        return cls(rows, distances, _Printed(distances))
+
+
+class _Printed(Sequence[str]):
+    """Distances in bits as text, each when it is asked for: of many hits few are answered."""
+
+    def __init__(self, distances: NDArray[np.integer[Any]]) -> None:
+        self._distances = distances
+
+    def __len__(self) -> int:
+        return len(self._distances)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return _Printed(self._distances[at])
+        return str(int(self._distances[at]))
 
 
 class Signals(Protocol):

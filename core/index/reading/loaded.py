@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from core.errors import LongSearch
 from core.index.layers.columns import Columns, Ids, Names, Naming
 from core.index.layers.hits import Hits
 from core.index.layers.layer import Layer
@@ -53,7 +54,7 @@ class LoadedIndex:
         )
 
     def search(
-        self, signals: Sequence[str], threshold: int | None = None
+        self, signals: Sequence[str], threshold: int | None = None, most_hits: int | None = None
     ) -> list[list[ContentMatch]]:
         """For each validated signal every content within the threshold, nearest first, each once.
 
@@ -61,6 +62,10 @@ class LoadedIndex:
 
         Args:
             threshold: a stricter one than the signal type's, where distances are bits.
+            most_hits: rows that are looked at; no number of them is too large if None.
+
+        Raises:
+            LongSearch: more rows than that are near.
 
         The newest layer that names a content decides about it, so rows of older layers are
         dropped when a later one names their content.
@@ -70,6 +75,9 @@ class LoadedIndex:
         limit = self.snapshot.threshold
         limit = limit if threshold is None else min(limit, threshold)
         by_layer = [layer.search(signals, limit) for layer, _ in self._layers]
+        hits_in_all = sum(len(rows) for found in by_layer for rows, _ in found)
+        if most_hits is not None and hits_in_all > most_hits:
+            raise LongSearch(f"{hits_in_all} rows are near")
         return [self._matches([hits[at] for hits in by_layer], limit) for at in range(len(signals))]
 
     def _matches(self, by_layer: Sequence[tuple[Ids, Hits]], threshold: int) -> list[ContentMatch]:

@@ -77,12 +77,14 @@ class LookupIndex(Protocol):
         signals: Sequence[str],
         threshold: int | None = None,
         min_snapshot: int | None = None,
+        most_hits: int | None = None,
     ) -> SearchResult:
         """The contents near each validated signal; none while the type is switched off.
 
         Args:
             threshold: a stricter one than the signal type's, where distances are bits.
             min_snapshot: number the caller has seen or was promised; older is no answer.
+            most_hits: `LongSearch` if more rows are near and it would take as long as a store.
         """
         ...
 

@@ -94,10 +94,11 @@ class Index:
         signals: Sequence[str],
         threshold: int | None = None,
         min_snapshot: int | None = None,
+        most_hits: int | None = None,
     ) -> SearchResult:
         self._check_whole()
         loaded = self.get(signal_type, min_snapshot)
-        return SearchResult(loaded.state, loaded.search(signals, threshold))
+        return SearchResult(loaded.state, loaded.search(signals, threshold, most_hits))
 
     def state(self, signal_type: str) -> IndexState:
         return self.get(signal_type).state

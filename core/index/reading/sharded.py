@@ -54,6 +54,7 @@ class ShardedIndex:
         signals: Sequence[str],
         threshold: int | None = None,
         min_snapshot: int | None = None,
+        most_hits: int | None = None,  # noqa: ARG002  # shards are never quick
     ) -> SearchResult:
         question = {
             "signal_type": signal_type,
