@@ -38,10 +38,10 @@ async def setup_tx_example(request: Request, services: AppServices, limits: AppL
     group = (await read_object(request)).get("privacy_group")
     if not isinstance(group, int):
         raise BadInput('Send {"privacy_group": number}')
-    given = {"privacy_group": group}
+    config = {"privacy_group": group}
     name = f"TX_{group}"
     return Json(
-        await in_thread(limits.fetching, _exchange, services, name, "fb_threatexchange", given)
+        await in_thread(limits.fetching, _exchange, services, name, "fb_threatexchange", config)
     )
 
 
@@ -63,8 +63,8 @@ async def factory_reset(services: AppServices, limits: AppLimits) -> Json:
     return Json(await in_thread(limits.catalog, _reset, services))
 
 
-def _exchange(services: Services, name: str, api: str, given: dict[str, Any]) -> dict[str, Any]:
-    config = services.exchange_apis.complete_config(api, name, given)
+def _exchange(services: Services, name: str, api: str, config: dict[str, Any]) -> dict[str, Any]:
+    config = services.exchange_apis.complete_config(api, name, config)
     services.catalog.exchanges.create(name, api, config)
     deadline = time.monotonic() + services.settings.fetch_seconds
     report = services.fetcher.fetch(name, deadline)

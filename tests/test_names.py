@@ -125,3 +125,31 @@ def test_a_double_is_found() -> None:
     assert is_alike("hash", ["functions", "local_runtime/commands"])
     assert not is_alike("hash", ["functions", "core"])
     assert not is_alike("files", ["core/store", "core/index"])
+
+
+PRONOUNS = {"found", "given", "said"}
+"""As names of parameters and variables they say nothing of what is held."""
+
+
+def pronouns(source: str) -> Iterator[tuple[str, int]]:
+    """Parameters and variables of a file that stand for no noun, and parameters called `of`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.arg) and node.arg in PRONOUNS | {"of"}:
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in PRONOUNS:
+            yield node.id, node.lineno
+
+
+def test_parameters_and_variables_are_nouns(sources: Mapping[str, str]) -> None:
+    """Nobody has to look up what `given` was."""
+    assert [
+        f"{where}:{line}: {name}"
+        for where, source in sources.items()
+        for name, line in pronouns(source)
+    ] == []
+
+
+def test_a_pronoun_is_seen() -> None:
+    """As a parameter, a variable and the target of a loop; a field of a value may be called so."""
+    source = "class A:\n of: int\ndef f(given, *, of):\n said = 1\n for found in given: pass"
+    assert {name for name, _ in pronouns(source)} == {"given", "of", "said", "found"}

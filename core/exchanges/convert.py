@@ -90,9 +90,11 @@ class Converter:
         return FetchedRecord(text, stored, signals, _reason(reasons))
 
     def _signals(self, key: Any, record: Any, reasons: list[str]) -> Signals:
-        found = self._api.naive_convert_to_signal_type(self._classes, self._config, {key: record})
+        by_class = self._api.naive_convert_to_signal_type(
+            self._classes, self._config, {key: record}
+        )
         signals = set()
-        for kind, values in found.items():
+        for kind, values in by_class.items():
             name = kind.get_name()
             for value in values:
                 try:

@@ -51,16 +51,16 @@ class Credentials:
         """Whether any are set; they need not be readable."""
         return self._stored.get(name) is not None
 
-    def set(self, name: str, given: Any) -> None:
-        """Store `given`, a JSON object, instead of what there is; `{}` deletes that.
+    def set(self, name: str, value: Any) -> None:
+        """Store `value`, a JSON object, instead of what there is; `{}` deletes that.
 
         Raises:
             BadInput: not what the API takes; the message names fields and never values.
         """
-        if given == {}:
+        if value == {}:
             self._stored.delete(name)
             return
-        parsed = _parse(self._apis.get(name), given)
+        parsed = _parse(self._apis.get(name), value)
         self._stored.put(name, self._seal.close(json.dumps(as_json(parsed))))
 
 
@@ -110,20 +110,20 @@ def redact(text: str, credentials: Any) -> str:
     return text
 
 
-def _parse(api: Api, given: Any) -> Any:
+def _parse(api: Api, value: Any) -> Any:
     if not takes_credentials(api):
         raise BadInput(f"Exchange API '{api.get_name()}' takes no credentials")
-    if not isinstance(given, Mapping):
+    if not isinstance(value, Mapping):
         raise BadInput("credential_json must be an object")
     kind = api.get_credential_cls()
     # Whatever it raises may hold what it was given.
     try:
-        credentials = from_json(given, kind)
+        credentials = from_json(value, kind)
         valid = credentials._are_valid()
     except Exception as error:
         path = getattr(error, "field_path", None)
-        said = f": see field {path!r}" if path else ""
-        raise BadInput(f"Invalid credentials for '{api.get_name()}'{said}") from None
+        hint = f": see field {path!r}" if path else ""
+        raise BadInput(f"Invalid credentials for '{api.get_name()}'{hint}") from None
     if not valid:
         raise BadInput(f"Invalid credentials for '{api.get_name()}'")
     return credentials

@@ -238,12 +238,12 @@ class Settings(BaseModel):
         Raises:
             Misconfigured: naming every misspelt variable and every bad value at once.
         """
-        given = {
+        variables = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
             if name.startswith(PREFIX)
         }
-        unknown = given.keys() - cls.model_fields.keys()
+        unknown = variables.keys() - cls.model_fields.keys()
         meant = {name: nearest for name in unknown if (nearest := cls._nearest(name))}
         if foreign := sorted(unknown - meant.keys()):
             _warn_of_foreign(tuple(foreign))
@@ -252,7 +252,7 @@ class Settings(BaseModel):
             for name, nearest in sorted(meant.items())
         ]
         try:
-            settings = cls.model_validate({n: v for n, v in given.items() if n not in unknown})
+            settings = cls.model_validate({n: v for n, v in variables.items() if n not in unknown})
         except ValidationError as error:
             problems += [f"  {_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors()]
         if problems:

@@ -89,7 +89,8 @@ class SignalTypes:
         """The same, but for the signal types `names`, which are not enabled there."""
         if not names:
             return self
-        kept = {name: one for name, one in self.signal_types.items() if name not in names}
+        types = self.signal_types.items()
+        kept = {name: signal_type for name, signal_type in types if name not in names}
         return SignalTypes(MappingProxyType(kept), self.content_types)
 
     def enabled(self) -> Collection[str]:

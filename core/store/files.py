@@ -56,7 +56,7 @@ class FileStore:
             if not nothing or Path(error.filename) != start:
                 raise error
 
-        found = []
+        objects = []
         with self._translating():
             self._root.stat()
             for folder, folders, names in os.walk(start, onerror=fail):
@@ -65,8 +65,8 @@ class FileStore:
                     key = path.relative_to(self._root).as_posix()
                     with suppress(FileNotFoundError):  # deleted since
                         if key.startswith(prefix):
-                            found.append(ObjectInfo(key, path.stat().st_size))
-        return in_order(found)
+                            objects.append(ObjectInfo(key, path.stat().st_size))
+        return in_order(objects)
 
     def delete(self, key: str) -> None:
         path = self._root / check_key(key)

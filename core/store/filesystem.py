@@ -79,11 +79,11 @@ class FsspecStore:
         # From the first folder down by string prefix: then nothing but one listing is asked for,
         # and neither a folder that is itself an object nor one that is not there is special.
         base, _, rest = f"{self._root}/{prefix}".partition("/")
-        found = self._call("find", prefix, base, prefix=rest, detail=True)
+        listed = self._call("find", prefix, base, prefix=rest, detail=True)
         root = f"{self._root}/"
         return in_order(
             ObjectInfo(name.removeprefix(root), info["size"])
-            for name, info in found.items()
+            for name, info in listed.items()
             if name.startswith(root + prefix) and not name.endswith("/")
         )
 

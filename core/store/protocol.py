@@ -89,6 +89,6 @@ def check_key(key: str) -> str:
     return key
 
 
-def in_order(found: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+def in_order(objects: Iterable[ObjectInfo]) -> list[ObjectInfo]:
     """As `list` returns them: by key."""
-    return sorted(found, key=lambda info: info.key)
+    return sorted(objects, key=lambda info: info.key)

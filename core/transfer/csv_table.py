@@ -106,5 +106,5 @@ def _line(row: dict[str, Any]) -> Line | BadInput:
     return ContentLine(bank, content_id, signal, until, uri, metadata, note, labels)
 
 
-def _same(one: ContentLine, other: ContentLine) -> bool:
-    return one.id is not None and (one.bank, one.id) == (other.bank, other.id)
+def _same(line: ContentLine, other: ContentLine) -> bool:
+    return line.id is not None and (line.bank, line.id) == (other.bank, other.id)

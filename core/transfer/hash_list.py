@@ -54,16 +54,16 @@ class HashList:
         return ContentLine(None, None, ((name, signal.lower() if name in HEX else signal),))
 
     def _guess(self, signal: str) -> str:
-        found = [
+        candidates = [
             name
             for name, form in FORMS.items()
             if name in self.enabled and re.fullmatch(form, signal, re.IGNORECASE)
         ]
-        match found:
+        match candidates:
             case [name]:
                 return name
             case []:
                 raise BadInput(
                     f"{signal[:80]!r} has the form of no enabled signal type: say which with --type"
                 )
-        raise BadInput(f"it may be {' or '.join(found)}: say which with --type")
+        raise BadInput(f"it may be {' or '.join(candidates)}: say which with --type")

@@ -180,8 +180,8 @@ class HmaDatabase:
             "LEFT JOIN bank_content c ON c.id = s.content_id "
             "LEFT JOIN bank b ON b.id = c.bank_id GROUP BY b.name, s.signal_type"
         )
-        found: dict[tuple[str | None, str | None], int] = {(b, None): n for b, n in contents}
-        return found | {(bank, name): n for bank, name, n in signals}
+        counts: dict[tuple[str | None, str | None], int] = {(b, None): n for b, n in contents}
+        return counts | {(bank, name): n for bank, name, n in signals}
 
     def check(self) -> None:
         """Raises BadInput unless all that is read is there and may be read."""

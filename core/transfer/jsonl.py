@@ -54,33 +54,33 @@ def _object(line: Line) -> dict[str, Any]:
 
 
 def _line(text: str) -> Line:
-    given = _parse_line(text)
-    bank, content_id = given.get("bank"), given.get("id")
+    fields = _parse_line(text)
+    bank, content_id = fields.get("bank"), fields.get("id")
     if not (bank is None or isinstance(bank, str)):
         raise BadInput("bank should be a string")
-    if bank is not None and "signals" not in given:
-        ratio = given.get("enabled_ratio", 1.0)
+    if bank is not None and "signals" not in fields:
+        ratio = fields.get("enabled_ratio", 1.0)
         if isinstance(ratio, bool) or not isinstance(ratio, int | float):
             raise BadInput("enabled_ratio should be a number")
-        allow_list = given.get("allow_list", False)
+        allow_list = fields.get("allow_list", False)
         if not isinstance(allow_list, bool):
             raise BadInput("allow_list should be true or false")
-        return BankLine(bank, float(ratio), allow_list, given.get("thresholds"))
+        return BankLine(bank, float(ratio), allow_list, fields.get("thresholds"))
     if isinstance(content_id, bool) or not (content_id is None or isinstance(content_id, int)):
         raise BadInput("id should be an integer")
-    until, *others = (given.get(name) for name in FIELDS)
-    signals = _pairs(given.get("signals"))
+    until, *others = (fields.get(name) for name in FIELDS)
+    signals = _pairs(fields.get("signals"))
     return ContentLine(bank, content_id, signals, ENABLED if until is None else until, *others)
 
 
 def _parse_line(text: str) -> dict[str, Any]:
     try:
-        given = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"it is no JSON: {getattr(error, 'msg', error)}") from error
-    if not isinstance(given, dict):
+    if not isinstance(value, dict):
         raise BadInput("it is no JSON object")
-    return given
+    return value
 
 
 def _pairs(signals: Any) -> tuple[tuple[str, str], ...]:

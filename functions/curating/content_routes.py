@@ -112,8 +112,8 @@ async def add_content(
         partial=False,
     )
     if query.url:
-        said = await read_json(request) if is_json(request) else None
-        extra = said if isinstance(said, dict) else {}
+        body = await read_json(request) if is_json(request) else None
+        extra = body if isinstance(body, dict) else {}
         async with open_url(services, limits, query.url, query.content_type) as media:
             hashed = await hash_it(media)
     else:

@@ -150,11 +150,11 @@ async def set_credentials(api_name: str, request: Request, curator: Curating) ->
     body = await read_json(request)
     if not isinstance(body, dict):
         raise BadInput("this endpoint expects a json object payload")
-    given = body.get("credential_json")
+    credentials = body.get("credential_json")
 
     def change(services: Services) -> dict[str, bool]:
-        if given is not None:
-            services.credentials.set(api_name, given)
+        if credentials is not None:
+            services.credentials.set(api_name, credentials)
         return _api(services, api_name)
 
     return Json(await _with(curator, change))
@@ -182,18 +182,18 @@ async def show_schema(api_name: str, curator: Curating) -> Json:
 async def create_exchange(request: Request, curator: Curating) -> Json:
     """A new exchange, and the bank that it feeds."""
     body = await read_object(request)
-    name, api, given = body.get("bank"), body.get("api"), body.get("api_json", {})
+    name, api, api_json = body.get("bank"), body.get("api"), body.get("api_json", {})
     if name is None:
         raise BadInput("bank is required")
     check_name(name)
-    if not isinstance(given, dict):
+    if not isinstance(api_json, dict):
         raise BadInput("Field `api_json` must be object")
     if api is None:
         raise BadInput("Field `api_type` is required")
 
     def create(services: Services) -> None:
-        config = services.exchange_apis.complete_config(api, name, given)
-        services.catalog.exchanges.create(name, api, config, given.get("enabled") is not False)
+        config = services.exchange_apis.complete_config(api, name, api_json)
+        services.catalog.exchanges.create(name, api, config, api_json.get("enabled") is not False)
 
     await _with(curator, create)
     return Json({"message": "Created successfully"}, 201)
@@ -202,7 +202,8 @@ async def create_exchange(request: Request, curator: Curating) -> Json:
 @router.get("/exchanges", response_model=list[str], responses=errors())
 async def list_exchanges(curator: Curating) -> Json:
     """The names of all exchanges."""
-    return Json([one.name for one in await curator.ask(lambda catalog: catalog.exchanges.every())])
+    exchanges = await curator.ask(lambda catalog: catalog.exchanges.every())
+    return Json([exchange.name for exchange in exchanges])
 
 
 @router.get("/exchange/{exchange_name}", response_model=ExchangeConfig, responses=errors(404))

@@ -22,7 +22,7 @@ class _Metadata(BaseModel):
     )
 
 
-def checked_metadata(given: Any) -> dict[str, Any] | None:
+def checked_metadata(value: Any) -> dict[str, Any] | None:
     """`given` with its keys as they are stored: `content_id`, `content_uri`, `json`.
 
     Returns:
@@ -31,12 +31,12 @@ def checked_metadata(given: Any) -> dict[str, Any] | None:
     Raises:
         BadInput: not an object, an unknown key, a wrong type, or what JSON cannot say.
     """
-    if given is None:
+    if value is None:
         return None
-    if not isinstance(given, dict):
+    if not isinstance(value, dict):
         raise BadInput("metadata should be a json object")
     try:
-        metadata = _Metadata.model_validate(given).model_dump(by_alias=True, exclude_none=True)
+        metadata = _Metadata.model_validate(value).model_dump(by_alias=True, exclude_none=True)
         json.dumps(metadata, allow_nan=False)
         if not all(map(storable, _texts(metadata))):
             raise BadInput("Invalid metadata: text must be UTF-8 without NUL")

@@ -50,15 +50,15 @@ def lock_local(session: Session, table: type[R], origin: TransferredRow | None) 
     return session.get(table, origin.local_id, with_for_update=True) if origin else None
 
 
-def is_unchanged(origin: TransferredRow | None, there: Transferred) -> bool:
+def is_unchanged(origin: TransferredRow | None, original: Transferred) -> bool:
     """Whether it is there as it was when it was last written here."""
-    return origin is not None and origin.digest == _digest(there)
+    return origin is not None and origin.digest == _digest(original)
 
 
-def write_origin(session: Session, noun: str, there: Transferred, local_id: int) -> None:
+def write_origin(session: Session, noun: str, original: Transferred, local_id: int) -> None:
     """Remember that it is here, under this id, as it is there now."""
-    digest = _digest(there)
-    session.merge(TransferredRow(noun=noun, key=there.key, local_id=local_id, digest=digest))
+    digest = _digest(original)
+    session.merge(TransferredRow(noun=noun, key=original.key, local_id=local_id, digest=digest))
 
 
 def delete_origin(session: Session, noun: str, key: str) -> None:
@@ -98,5 +98,6 @@ def local_id_of(row: BankRow | ExchangeRow) -> int:
     return row.id
 
 
-def _digest(there: Transferred) -> str:
-    return blake2b(json.dumps(asdict(there), sort_keys=True).encode(), digest_size=16).hexdigest()
+def _digest(original: Transferred) -> str:
+    text = json.dumps(asdict(original), sort_keys=True)
+    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -72,7 +72,10 @@ class Connection:
         self.headers = {"User-Agent": "hma", "Accept-Encoding": "identity", **headers}
         self._base = base
         self._secrets = [
-            form for one in secrets if one for form in (one, quote(one), quote_plus(one))
+            form
+            for secret in secrets
+            if secret
+            for form in (secret, quote(secret), quote_plus(secret))
         ]
         self._timeout = timeout
         self._session = requests.Session()
@@ -113,12 +116,12 @@ class Connection:
         try:
             return read(body)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
-            why = self._said(f"{type(error).__name__}: {error}")
+            why = self._redact(f"{type(error).__name__}: {error}")
             raise ExchangeUnavailable(f"{self.name} sent a malformed page ({why})") from None
 
-    def _send(self, method: str, path: str, **given: object) -> bytes:
+    def _send(self, method: str, path: str, **options: object) -> bytes:
         deadline = time.monotonic() + 4 * self._timeout
-        headers = {**self.headers, **given.pop("headers", {})}  # type: ignore[dict-item]
+        headers = {**self.headers, **options.pop("headers", {})}  # type: ignore[dict-item]
         try:
             with self._session.request(
                 method,
@@ -127,7 +130,7 @@ class Connection:
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
-                **given,  # type: ignore[arg-type]
+                **options,  # type: ignore[arg-type]
             ) as response:
                 body = self._body(response, deadline)
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
@@ -154,13 +157,13 @@ class Connection:
         status = response.status_code
         if 200 <= status < 300:
             return
-        said = self._said(body[:2000].decode(errors="replace"))
-        what = f"{self.name} answered {status}" + (f": {said}" if said else "")
+        explanation = self._redact(body[:2000].decode(errors="replace"))
+        what = f"{self.name} answered {status}" + (f": {explanation}" if explanation else "")
         if status in (408, 429) or not 400 <= status < 500 or self._passes(body):
             raise ExchangeUnavailable(what, _seconds(response.headers.get("Retry-After", "")))
         raise ExchangeRefused(what)
 
-    def _said(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         """`text` on one line, short and without our secrets."""
         for secret in self._secrets:
             text = text.replace(secret, "…")

@@ -23,7 +23,7 @@ from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused
 from core.exchanges.apis.connection import Connection, Remote, Trail
-from core.exchanges.apis.signal_form import sound
+from core.exchanges.apis.signal_form import normalise_form
 from core.exchanges.poison import LONGEST_RAW, Poisoned
 
 PAGE_SIZES = (500, 100, 20)
@@ -109,24 +109,24 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
 
     def _page(self, start: int, cursor: str) -> _ThreatExchangePage:
         def ask(attempt: int) -> dict[str, str | int]:
-            given: dict[str, str | int] = {
+            parameters: dict[str, str | int] = {
                 "fields": ",".join(("id", *_RECORD.te_threat_updates_fields())),
                 "start_time": start,
                 "limit": PAGE_SIZES[attempt],
             }
-            return given | ({"after": cursor} if cursor else {})
+            return parameters | ({"after": cursor} if cursor else {})
 
         def read(body: bytes) -> _ThreatExchangePage:
-            said = json.loads(body)
+            page = json.loads(body)
             updates: dict[ThreatExchangeKey, Any] = {}
             newest = 0
-            for raw in said["data"]:
+            for raw in page["data"]:
                 key, record = self._record(raw)
                 updates.pop(key, None)  # so that what is said last comes last
                 updates[key] = record
                 if not isinstance(record, Poisoned):
                     newest = max(newest, int(raw["last_updated"]))
-            return _ThreatExchangePage(updates, newest, _next(said.get("paging") or {}))
+            return _ThreatExchangePage(updates, newest, _next(page.get("paging") or {}))
 
         return self._connection.get(f"/{self.collab.privacy_group}/threat_updates/", ask, read)
 
@@ -154,10 +154,12 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
         fetched: Mapping[ThreatExchangeKey, Any],
     ) -> dict[type[SignalType], dict[str, Any]]:
         """Raises ValueError if a signal is malformed."""
-        found = super().naive_convert_to_signal_type(signal_types, collab, fetched)
+        signals = super().naive_convert_to_signal_type(signal_types, collab, fetched)
         return {
-            signal_type: {sound(signal_type, signal): record for signal, record in records.items()}
-            for signal_type, records in found.items()
+            signal_type: {
+                normalise_form(signal_type, signal): record for signal, record in records.items()
+            }
+            for signal_type, records in signals.items()
         }
 
     def report(self, record_key: ThreatExchangeKey, record: Any, opinion: str) -> None:
@@ -178,8 +180,8 @@ class FbThreatExchange(Remote, theirs.FBThreatExchangeSignalExchangeAPI):  # typ
         if not others:
             raise ExchangeRefused(f"{record_key}: no descriptor of another member to react to")
         reactions = {"reactions": REACTIONS[opinion]}
-        ours = (one for one in record.opinions if one.is_mine and one.descriptor_id == _REACTION)
-        if any(one.category != CATEGORIES[opinion] for one in ours):
+        own = (one for one in record.opinions if one.is_mine and one.descriptor_id == _REACTION)
+        if any(one.category != CATEGORIES[opinion] for one in own):
             changed = next(name for told, name in REACTIONS.items() if told != opinion)
             reactions["reactions_to_remove"] = changed
         for descriptor in others:

@@ -19,7 +19,7 @@ from threatexchange.exchanges.impl import file_api as theirs
 from threatexchange.signal_type.signal_base import SignalType
 
 from core.errors import ExchangeRefused
-from core.exchanges.apis.signal_form import by_type, sound
+from core.exchanges.apis.signal_form import by_type, normalise_form
 from core.exchanges.poison import Poisoned
 from core.signal_types.enabled import SIGNAL_TYPES
 
@@ -73,7 +73,7 @@ class LocalFile(theirs.LocalFileSignalExchangeAPI):  # type: ignore[misc]
         Raises:
             ExchangeRefused: there is no such file, or it cannot be read.
         """
-        types = {one.get_name(): one for one in supported_signal_types}
+        types = {signal_type.get_name(): signal_type for signal_type in supported_signal_types}
         name = self.collab.filename
         try:
             with Path(name).open("rb") as file:
@@ -121,7 +121,10 @@ class LocalFile(theirs.LocalFileSignalExchangeAPI):  # type: ignore[misc]
             if name and not signal:
                 return ("", f"line {number}"), Poisoned("it has no signal after its type", "")
         try:
-            return (name, sound(types[name], signal) if signal else ""), FetchedSignalMetadata()
+            return (
+                name,
+                normalise_form(types[name], signal) if signal else "",
+            ), FetchedSignalMetadata()
         except KeyError:
             if name in SIGNAL_TYPES:
                 return ("", ""), None  # not enabled; once it is, the file is read anew

@@ -24,7 +24,7 @@ from threatexchange.signal_type.signal_base import SignalType
 from core.errors import ExchangeRefused
 from core.exchanges.apis.connection import Connection, Remote, Trail
 from core.exchanges.apis.ncmec_page import NcmecPage, read_page
-from core.exchanges.apis.signal_form import sound
+from core.exchanges.apis.signal_form import normalise_form
 
 DAY = 24 * 3600
 LAG = 5
@@ -126,8 +126,8 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
 
     def _follow(self, types: Any, link: str) -> NcmecPage:
         """The page behind a link, of which only the query is used: it must not lead elsewhere."""
-        given = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
-        return self._page(types, "/v2/entries", given)
+        parameters = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+        return self._page(types, "/v2/entries", parameters)
 
     def _page(self, types: Any, path: str, query: Mapping[str, str]) -> NcmecPage:
         return self._connection.get(path, lambda _: query, lambda body: read_page(body, types))
@@ -145,7 +145,7 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
             ValueError: a signal is malformed.
         """
         types = theirs._get_conversion(signal_types)
-        found: dict[type[SignalType], dict[str, Any]] = {}
+        signals: dict[type[SignalType], dict[str, Any]] = {}
         for entry in fetched.values():
             if entry is None or entry.deleted:
                 continue
@@ -155,13 +155,13 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
                 signal_type = types.get((entry.entry_type, name))
                 if signal_type is None:
                     continue
-                metadata = found.setdefault(signal_type, {}).setdefault(
-                    sound(signal_type, value), theirs.NCMECSignalMetadata({})
+                metadata = signals.setdefault(signal_type, {}).setdefault(
+                    normalise_form(signal_type, value), theirs.NCMECSignalMetadata({})
                 )
                 tags = metadata.member_entries.setdefault(entry.member_id, set())
                 if entry.classification:
                     tags.add(entry.classification)
-        return found
+        return signals
 
     def report(self, record_key: str, record: Any, opinion: str) -> None:
         """Vote for or against each fingerprint of an entry that becomes a signal.
@@ -190,8 +190,8 @@ class Ncmec(Remote, theirs.NCMECSignalExchangeAPI):  # type: ignore[misc]
         """The identifier of the one reason that NCMEC offers against this kind of fingerprint."""
 
         def read(body: bytes) -> dict[str, str]:
-            found = ET.fromstring(body).iterfind(".//{*}reason")  # noqa: S314  # expat is bounded
-            return {one.attrib["guid"]: one.attrib["name"] for one in found}
+            reasons = ET.fromstring(body).iterfind(".//{*}reason")  # noqa: S314  # expat is bounded
+            return {one.attrib["guid"]: one.attrib["name"] for one in reasons}
 
         reasons = self._connection.get(f"/v2/feedback/{kind}/reasons", lambda _: {}, read)
         if len(reasons) != 1:

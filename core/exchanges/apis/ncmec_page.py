@@ -7,7 +7,7 @@ from typing import Any
 
 from threatexchange.exchanges.clients.ncmec import hash_api
 
-from core.exchanges.apis.signal_form import sound
+from core.exchanges.apis.signal_form import normalise_form
 from core.exchanges.poison import LONGEST_RAW, Poisoned
 
 
@@ -80,7 +80,7 @@ def _check_fingerprints(entry: Any, types: Mapping[Any, Any], element: ET.Elemen
     for name, value in entry.fingerprints.items():
         signal_type = types.get((entry.entry_type, name))
         try:
-            fingerprints[name] = sound(signal_type, value) if signal_type else value
+            fingerprints[name] = normalise_form(signal_type, value) if signal_type else value
         except ValueError as error:
             reasons.append(str(error))
     entry = replace(entry, fingerprints=fingerprints)

@@ -7,7 +7,7 @@ from typing import Any
 from threatexchange.signal_type.signal_base import SignalType
 
 
-def sound(signal_type: type[SignalType], signal: str) -> str:
+def normalise_form(signal_type: type[SignalType], signal: str) -> str:
     """`signal` as its type stores it.
 
     Some members write hexadecimal digits in capitals, which the PDQ type takes for no hash.
@@ -35,11 +35,11 @@ def by_type(
         ValueError: a signal is malformed.
     """
     named = {one.get_name(): one for one in signal_types}
-    found: dict[type[SignalType], dict[str, Any]] = {}
+    signals: dict[type[SignalType], dict[str, Any]] = {}
     for (name, signal), record in fetched.items():
         if record is not None and name in named:
-            found.setdefault(named[name], {})[sound(named[name], signal)] = record
-    return found
+            signals.setdefault(named[name], {})[normalise_form(named[name], signal)] = record
+    return signals
 
 
 def _is_valid(signal_type: type[SignalType], signal: str) -> bool:

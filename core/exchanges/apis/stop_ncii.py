@@ -118,8 +118,8 @@ class StopNcii(Remote, theirs.StopNCIISignalExchangeAPI):  # type: ignore[misc]
 
     def _page(self, start: int, token: str) -> _StopNciiPage:
         def ask(attempt: int) -> dict[str, str | int]:
-            given = {"startTimestamp": start, "pageSize": PAGE_SIZES[attempt]}
-            return given | ({"nextPageToken": token} if token else {})
+            parameters = {"startTimestamp": start, "pageSize": PAGE_SIZES[attempt]}
+            return parameters | ({"nextPageToken": token} if token else {})
 
         return self._connection.get("/FetchHashes", ask, _read)
 
@@ -149,20 +149,20 @@ class StopNcii(Remote, theirs.StopNCIISignalExchangeAPI):  # type: ignore[misc]
 
 
 def _read(body: bytes) -> _StopNciiPage:
-    said = json.loads(body)
+    page = json.loads(body)
     updates: dict[StopNciiKey, Any] = {}
     newest = 0
-    for raw in said.get("hashRecords") or []:
-        found = _record(raw)
-        if found is None:
+    for raw in page.get("hashRecords") or []:
+        keyed = _record(raw)
+        if keyed is None:
             continue
-        key, record = found
+        key, record = keyed
         updates.pop(key, None)
         updates[key] = record
         newest = max(newest, _int(raw.get("lastModtimestamp")) if isinstance(raw, dict) else 0)
-    token = str(said.get("nextPageToken") or "")
-    more = bool(said.get("hasMoreRecords", token))
-    return _StopNciiPage(updates, newest, more, token, _int(said.get("nextSetTimestamp")))
+    token = str(page.get("nextPageToken") or "")
+    more = bool(page.get("hasMoreRecords", token))
+    return _StopNciiPage(updates, newest, more, token, _int(page.get("nextSetTimestamp")))
 
 
 def _record(raw: Any) -> tuple[StopNciiKey, Any] | None:
@@ -186,15 +186,15 @@ def _record(raw: Any) -> tuple[StopNciiKey, Any] | None:
 
 def _feedbacks(raw: Any) -> list[api.StopNCIICSPFeedback]:
     """Those of a known form: an opinion we can't read is no reason to lose the hash."""
-    found = []
+    entries = []
     for one in raw if isinstance(raw, list) else []:
         try:
             value = api.StopNCIICSPFeedbackValue(one["feedbackValue"])
             tags = {str(tag) for tag in one.get("tags") or ()}
-            found.append(api.StopNCIICSPFeedback(value, tags, str(one.get("source") or "")))
+            entries.append(api.StopNCIICSPFeedback(value, tags, str(one.get("source") or "")))
         except (ValueError, TypeError, LookupError, AttributeError):
             continue
-    return found
+    return entries
 
 
 def _int(raw: Any) -> int:

@@ -84,10 +84,10 @@ class Tat(Remote, theirs.TATSignalExchangeAPI):  # type: ignore[misc]
         return self._connection.get(f"/{api.TATEndpoint.hash_list.value}", lambda _: query, _read)
 
     def _log_in(self) -> None:
-        given = {"username": self.username, "password": self.password, "resend": False}
+        login = {"username": self.username, "password": self.password, "resend": False}
         path = f"/{api.TATEndpoint.authenticate.value}"
         self._connection.headers.pop("Authorization", None)
-        token = self._connection.post(path, lambda body: str(json.loads(body)["token"]), data=given)
+        token = self._connection.post(path, lambda body: str(json.loads(body)["token"]), data=login)
         self._connection.headers["Authorization"] = f"Bearer {token}"
 
     @classmethod
@@ -102,15 +102,15 @@ class Tat(Remote, theirs.TATSignalExchangeAPI):  # type: ignore[misc]
 
 
 def _read(body: bytes) -> _TatPage:
-    said = json.loads(body)
+    page = json.loads(body)
     updates: dict[TatKey, Any] = {}
-    for raw in said["results"]:
-        found = _record(raw)
-        if found is not None:
-            key, record = found
+    for raw in page["results"]:
+        keyed = _record(raw)
+        if keyed is not None:
+            key, record = keyed
             updates.pop(key, None)
             updates[key] = record
-    return _TatPage(updates, bool(said.get("next")), str(said.get("checkpoint") or ""))
+    return _TatPage(updates, bool(page.get("next")), str(page.get("checkpoint") or ""))
 
 
 def _record(raw: Any) -> tuple[TatKey, Any] | None:

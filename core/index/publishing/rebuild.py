@@ -189,9 +189,10 @@ class Rebuilder:
         done = read_results(self._store, tasks)
         kept = len(done)
         tell(kept, len(tasks))
-        here = partial(one_by_one, partial(build, self._source, self._store, self._signal_types))
+        perform = partial(build, self._source, self._store, self._signal_types)
+        run_here = partial(one_by_one, perform)
         missing = [task for task in tasks if task not in done]
-        for task, result in (run or here)(missing) if missing else ():
+        for task, result in (run or run_here)(missing) if missing else ():
             done[task] = result
             tell(len(done), len(tasks))
         return FinishedTasks(tuple(done[task] for task in tasks), kept)

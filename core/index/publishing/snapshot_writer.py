@@ -114,8 +114,8 @@ class SnapshotWriter:
         try:
             self._store.create(self._layout.snapshot(snapshot.number), snapshot.to_bytes())
         except ObjectExists:  # perhaps by ourselves: a retry after a time-out looks like this
-            there = read_snapshot(self._store, self._layout, snapshot.number)
-            if there is None or there.writer != snapshot.writer:
+            stored = read_snapshot(self._store, self._layout, snapshot.number)
+            if stored is None or stored.writer != snapshot.writer:
                 return False
         if self.slept():
             self._take_back(snapshot)
@@ -135,7 +135,7 @@ class SnapshotWriter:
         if max(numbers, default=0) > snapshot.number:
             harmful = snapshot.number + 1 not in numbers
         else:
-            there = list_segments(self._store, self._layout)
-            harmful = not snapshot.segment_ids() <= there.keys()
+            segments = list_segments(self._store, self._layout)
+            harmful = not snapshot.segment_ids() <= segments.keys()
         if harmful:
             self._store.delete(self._layout.snapshot(snapshot.number))

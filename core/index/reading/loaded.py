@@ -75,7 +75,7 @@ class LoadedIndex:
         limit = self.snapshot.threshold
         limit = limit if threshold is None else min(limit, threshold)
         by_layer = [layer.search(signals, limit) for layer, _ in self._layers]
-        hits_in_all = sum(len(rows) for found in by_layer for rows, _ in found)
+        hits_in_all = sum(len(rows) for hits in by_layer for rows, _ in hits)
         if most_hits is not None and hits_in_all > most_hits:
             raise LongSearch(f"{hits_in_all} rows are near")
         return [self._matches([hits[at] for hits in by_layer], limit) for at in range(len(signals))]
